@@ -1,0 +1,223 @@
+"""The command line: one verb per command. Errors are one sentence on stderr; exit 0 done, 1 failed, 2 wrong command."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+import bowerbird
+from bowerbird.errors import BowerbirdError, UsageError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    help="Learns a folder of sounds and sings back new ones.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
+SampleRate = Annotated[int | None, typer.Option(help="In Hz, 8000 to 48000. Default: the commonest of the files.")]
+Seconds = Annotated[float | None, typer.Option(help="Length of the longest sound. Default: what most files fit in.")]
+Labels = Annotated[str | None, typer.Option(help="folder, csv or none. Default: folder.")]
+
+
+def _say(result: dict[str, Any], as_json: bool, text: str) -> None:
+    print(json.dumps(result, default=str) if as_json else text.rstrip("\n"))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"bowerbird {bowerbird.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of errors.")] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def prepare(
+    sounds: Annotated[Path, typer.Argument(help="A folder of sounds, nested as you like.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The dataset folder to make.")],
+    sample_rate: SampleRate = None,
+    seconds: Seconds = None,
+    channels: Annotated[int | None, typer.Option(help="1 or 2. Default: as most files.")] = None,
+    slices: Annotated[
+        str | None, typer.Option("--slice", help="Long files: start (the first piece) or even (all pieces).")
+    ] = None,
+    level: Annotated[str, typer.Option(help="keep, or peak: every file's peak to -1 dBFS.")] = "keep",
+    trim: Annotated[bool, typer.Option(help="Cut silence 60 dB under the peak at both ends.")] = True,
+    labels: Labels = None,
+    table: Annotated[Path | None, typer.Option("--csv", help="Table for --labels csv. Default: the folder's own.")] = None,
+    columns: Annotated[str | None, typer.Option(help="Label columns, coarse to fine: class/subclass.")] = None,
+    group: Annotated[str | None, typer.Option(help="Column whose equal values stay together in a split.")] = None,
+    validation: Annotated[float, typer.Option(help="Share of sounds set apart, 0 to 0.9.")] = 0.0,
+    licence: Annotated[str | None, typer.Option(help="Licence of sounds whose table names none.")] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a dataset of a folder of sounds."""
+    from bowerbird.data.prepare import PrepareOptions
+    from bowerbird.data.prepare import prepare as make_dataset
+
+    options = PrepareOptions(
+        sample_rate, seconds, channels, slices, level, trim, labels or ("csv" if table else "folder"), table, columns, group,
+        validation, licence,
+    )  # fmt: skip
+    dataset = make_dataset(sounds, output, options, quiet=quiet)
+    found = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    text = (output / "report.txt").read_text(encoding="utf-8")
+    _say({"dataset": output, "fingerprint": dataset.fingerprint, **found}, as_json, f"{text}dataset: {output}")
+
+
+@app.command()
+def train(
+    sounds: Annotated[Path, typer.Argument(metavar="DATASET|SOUNDS", help="A prepared dataset or a folder of sounds.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The run's folder; an unfinished run goes on.")],
+    preset: Annotated[str, typer.Option(help="standard, or quick for something to hear in minutes.")] = "standard",
+    config: Annotated[Path | None, typer.Option(help="A JSON file of settings over the preset.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long to train.")] = None,
+    examples: Annotated[int | None, typer.Option(help="How long to train, in examples seen.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    settings: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting; repeat.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="Print the configuration and stop.")] = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train an instrument; the same command again goes on; Ctrl-C ends with a playable one."""
+    if minutes is not None and examples is not None:
+        raise UsageError("give --minutes or --examples, not both")
+    from bowerbird.config import to_json
+    from bowerbird.data.dataset import Dataset
+    from bowerbird.data.prepare import PrepareOptions
+    from bowerbird.data.prepare import prepare as make_dataset
+    from bowerbird.presets import configure
+
+    if (sounds / "dataset.json").is_file():
+        dataset = Dataset(sounds)
+    elif (output / "dataset" / "dataset.json").is_file():
+        dataset = Dataset(output / "dataset")
+    else:
+        dataset = make_dataset(sounds, output / "dataset", PrepareOptions(), quiet=quiet)
+        if not as_json:
+            print((output / "dataset" / "report.txt").read_text(encoding="utf-8"), end="")
+    asked = {"minutes": minutes, "examples": examples, "seed": seed}
+    pairs = [*(settings or []), *(f"{key}={value}" for key, value in asked.items() if value is not None)]
+    model, training = configure(dataset, preset, config, pairs)
+    if dry_run:
+        print(json.dumps({"model": to_json(model), "train": to_json(training)}, indent=2))
+        return
+    from bowerbird.training.loop import train as run
+
+    outcome = run(dataset, output, model, training, device, quiet=quiet)
+    ending = "done" if outcome.finished else "stopped; the same command goes on"
+    text = (
+        f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
+        f"instrument: {outcome.instrument}\npreview: {outcome.preview}\nhear it: bowerbird make {output} -n 8 -o sounds"
+    )
+    _say(vars(outcome), as_json, text)
+
+
+@app.command()
+def make(
+    instrument: Annotated[str, typer.Argument(help="An instrument file or a run's folder.")],
+    text: Annotated[str | None, typer.Argument(help="What to make, such as a label.")] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label; repeat for several.")
+    ] = None,
+    count: Annotated[int, typer.Option("-n", min=1, help="How many sounds.")] = 4,
+    seed: Annotated[int, typer.Option(min=0, help="Sound k comes from seed + k.")] = 0,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the WAV files.")] = Path("sounds"),
+    each_label: Annotated[bool, typer.Option(help="As many of every label, in folders.")] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make new sounds: WAV files and a contact sheet."""
+    from bowerbird.instrument import load
+    from bowerbird.making import Order, fill, orders
+
+    player = load(instrument, device)
+    asked = _asked(player.asked(text), label or [], [condition.name for condition in player.model.conditions])
+    wanted: list[Order] = orders(player, asked, count, seed, each_label)
+    files, sheet = fill(player, wanted, output, quiet=quiet)
+    result = {"files": [str(file) for file in files], "sheet": str(sheet)}
+    shown = "\n".join(str(file) for file in files[:12]) + (f"\nand {len(files) - 12} more" if len(files) > 12 else "")
+    _say(result, as_json, f"{shown}\ncontact sheet: {sheet}")
+
+
+def _asked(asked: dict[str, str], pairs: list[str], names: list[str]) -> dict[str, str]:
+    for pair in pairs:
+        name, equals, value = pair.partition("=")
+        if not equals:  # a value alone belongs to the first label
+            if not names:
+                raise UsageError("this instrument was trained without labels; ask without --label")
+            name, value = names[0], name
+        if asked.get(name, value) != value:
+            raise UsageError(f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"')
+        asked[name] = value
+    return asked
+
+
+@app.command()
+def kit(
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the sounds.")],
+    count: Annotated[int, typer.Option("-n", min=1, help="Sounds per class.")] = 60,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write the demo sounds: a synthesised drum kit, public domain."""
+    from bowerbird.data.kit import write_kit
+
+    classes = write_kit(output, count, seed, quiet=quiet)
+    _say({"folder": output, "classes": classes}, as_json, f"{count} sounds each of {', '.join(classes)}: {output}")
+
+
+@app.command()
+def show(
+    file: Annotated[Path, typer.Argument(help="An instrument, a run's folder or a dataset.")], as_json: Json = False
+) -> None:
+    """Tell what an instrument, run or dataset is."""
+    from bowerbird.showing import tell
+
+    facts, text = tell(file)
+    _say(facts, as_json, text)
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Tell what this machine can do and what is missing."""
+    from bowerbird.doctor import examine
+
+    facts, text = examine()
+    _say(facts, as_json, text)
+
+
+def main() -> None:
+    """Runs the command and turns errors into one sentence and an exit code."""
+    try:
+        app()
+    except BowerbirdError as error:
+        if "--debug" in sys.argv:
+            raise
+        print(f"bowerbird: {' '.join(str(error).split())}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("bowerbird: interrupted", file=sys.stderr)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

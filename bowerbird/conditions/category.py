@@ -1,0 +1,98 @@
+"""A category path such as `kick` or `kick/808`: one label per sound, the branches of a tree."""
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bowerbird.errors import UsageError, known
+
+__all__ = ["Category"]
+
+
+@dataclass(frozen=True)
+class Category:
+    """Labels seen in the data and how often.
+
+    A label is encoded as ones for itself and all its ancestors, so that an embedding of `kick/808` is that of `kick`
+    plus a difference: subclasses share what they can.
+    """
+
+    name: str
+    paths: tuple[str, ...]  # labels as they stand in the data, sorted
+    counts: tuple[int, ...]  # sounds with exactly this label
+
+    @classmethod
+    def fit(cls, name: str, labels: Sequence[str]) -> "Category":
+        """The category whose labels and counts are those of `labels`."""
+        counts = Counter(labels)
+        paths = tuple(sorted(counts))
+        return cls(name, paths, tuple(counts[path] for path in paths))
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Every label that can be asked for: the paths and their ancestors."""
+        return tuple(sorted({node for path in self.paths for node in ancestry(path)}))
+
+    @property
+    def width(self) -> int:
+        """Length N of an encoded label."""
+        return len(self.nodes)
+
+    def parse(self, text: str) -> str:
+        """The label a person meant by `text`; UsageError lists the known ones."""
+        wanted = text.strip().strip("/").casefold()
+        nodes = {node.casefold(): node for node in self.nodes}
+        # The last part alone will do where it names one label only: "808" for "kick/808".
+        tails = Counter(key.rsplit("/", 1)[-1] for key in nodes)
+        for key, node in list(nodes.items()):
+            if tails[key.rsplit("/", 1)[-1]] == 1:
+                nodes.setdefault(key.rsplit("/", 1)[-1], node)
+        if wanted in nodes:
+            return nodes[wanted]
+        close = difflib.get_close_matches(wanted, nodes, n=1)
+        hint = f'did you mean "{nodes[close[0]]}"? ' if close else ""
+        raise UsageError(f'"{text}" is not a {self.name} of this instrument; {hint}{known(self.nodes)}')
+
+    def encode(self, labels: Sequence[str]) -> Tensor:
+        """Labels (nodes of the tree) -> (B, N), ones at the label and its ancestors."""
+        index = {node: position for position, node in enumerate(self.nodes)}
+        encoded = torch.zeros(len(labels), len(index))
+        for row, label in enumerate(labels):
+            encoded[row, [index[node] for node in ancestry(label)]] = 1.0
+        return encoded
+
+    def draw(self, random: np.random.Generator, asked: str | None = None) -> str:
+        """A label as the data has it, under `asked` where given.
+
+        Within a top-level class labels come as often as in the data; the top-level classes come equally often.
+        """
+        if asked is None:
+            asked = str(random.choice(self.tops))
+        under = [(p, c) for p, c in zip(self.paths, self.counts, strict=True) if asked in ancestry(p)]
+        weights = np.array([count for _, count in under], dtype=float)
+        return under[int(random.choice(len(under), p=weights / weights.sum()))][0]
+
+    @property
+    def tops(self) -> tuple[str, ...]:
+        """The top-level classes."""
+        return tuple(node for node in self.nodes if "/" not in node)
+
+    def describe(self) -> str:
+        """For people: how many labels, and the classes with their counts."""
+        totals = Counter[str]()
+        for path, count in zip(self.paths, self.counts, strict=True):
+            totals[ancestry(path)[0]] += count
+        classes = ", ".join(f"{top} {total}" for top, total in totals.items())
+        deeper = len(self.nodes) - len(self.tops)
+        return f"{self.name}: {classes}" + (f"; {deeper} subclasses" if deeper else "")
+
+
+def ancestry(path: str) -> list[str]:
+    """`kick/808` -> [`kick`, `kick/808`]."""
+    parts = path.split("/")
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

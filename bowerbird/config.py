@@ -1,0 +1,156 @@
+"""The two configurations: ModelConfig (what an instrument is, travels inside it) and TrainConfig (how it was made)."""
+
+import dataclasses
+import difflib
+import types
+import typing
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from bowerbird.conditions import CONDITIONS
+from bowerbird.conditions.category import Category
+from bowerbird.errors import UsageError, known
+from bowerbird.networks import NETWORKS
+from bowerbird.networks.heads import HEADS
+from bowerbird.networks.residual import ResidualOptions
+from bowerbird.representations import REPRESENTATIONS
+from bowerbird.representations.log_magnitude import LogMagnitude
+
+__all__ = ["ModelConfig", "TrainConfig", "changed", "model_from_json", "to_json", "train_from_json"]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """Everything needed to rebuild a generator and turn its pictures into sound."""
+
+    representation: LogMagnitude
+    network: ResidualOptions
+    conditions: tuple[Category, ...] = ()
+
+    @property
+    def condition_width(self) -> int:
+        """Length N of all encoded labels of one sound."""
+        return sum(condition.width for condition in self.conditions)
+
+    def encode(self, labels: list[dict[str, str]]) -> torch.Tensor:
+        """One dict of labels per sound, {condition name: label} -> (B, N)."""
+        parts = [c.encode([chosen[c.name] for chosen in labels]) for c in self.conditions]
+        return torch.cat(parts, 1) if parts else torch.zeros(len(labels), 0)
+
+
+def _setting(default: Any, low: float, high: float, what: str) -> Any:
+    """A TrainConfig field with its allowed range and meaning."""
+    return field(default=default, metadata={"low": low, "high": high, "what": what})
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a run trains. Progress is counted in examples seen; schedules follow `minutes` or `examples`."""
+
+    minutes: float | None = _setting(None, 0.01, 1e6, "training time")
+    examples: int | None = _setting(None, 1, 10**12, "training length in examples seen")
+    seed: int = _setting(0, 0, 2**31, "seed of everything random")
+    batch_size: int = _setting(16, 4, 1024, "sounds per step")
+    learning_rate: float = _setting(2e-3, 1e-7, 1.0, "Adam's, at the start")
+    adam_beta2: float = _setting(0.99, 0.5, 0.99999, "Adam's second decay")
+    decay_fraction: float = _setting(0.3, 0.0, 1.0, "last part of training over which the rate falls")
+    r1_weight: float = _setting(1.0, 0.0, 1e4, "gradient penalty on real sounds")
+    r1_every: int = _setting(8, 1, 1024, "steps between gradient penalties")
+    ema_examples: float = _setting(4000.0, 1.0, 1e9, "half-life of the generator's moving average")
+    augment: float = _setting(0.6, 0.0, 1.0, "probability of each discriminator augmentation")
+    balance: float = _setting(1.0, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
+    objective: str = field(default="hinge", metadata={"what": "adversarial loss"})
+    head: str = field(default="projection", metadata={"what": "discriminator head"})
+    preview_minutes: float = _setting(3.0, 0.01, 1e6, "time between preview sheets")
+    checkpoint_minutes: float = _setting(1.0, 0.01, 1e6, "time between checkpoints")
+
+    def __post_init__(self) -> None:
+        for setting in dataclasses.fields(self):
+            value, limits = getattr(self, setting.name), setting.metadata
+            if "low" in limits and value is not None and not limits["low"] <= value <= limits["high"]:
+                raise UsageError(
+                    f"{setting.name}={value} is out of range; {limits['what']} lies between "
+                    f"{limits['low']:g} and {limits['high']:g}"
+                )
+        if self.head not in HEADS:
+            raise UsageError(f'there is no head "{self.head}"; {known(HEADS)}')
+
+
+def changed(config: Any, key: str, value: Any) -> Any:
+    """`config` (a frozen dataclass) with the field `key`, dotted for parts, set to `value` (text is converted)."""
+    head, _, rest = key.partition(".")
+    fields = {f.name: f for f in dataclasses.fields(config)}
+    if head not in fields:
+        close = difflib.get_close_matches(head, fields, n=1)
+        hint = f'did you mean "{close[0]}"? ' if close else ""
+        raise UsageError(f'there is no setting "{key}"; {hint}{known(fields)}')
+    current = getattr(config, head)
+    if rest or dataclasses.is_dataclass(current):
+        if not rest or not dataclasses.is_dataclass(current):
+            raise UsageError(f'"{key}" is not a single setting; write for example network.width=32')
+        return dataclasses.replace(config, **{head: changed(current, rest, value)})
+    kind = typing.get_type_hints(type(config))[head]
+    return dataclasses.replace(config, **{head: _converted(key, kind, value)})
+
+
+def _converted(key: str, kind: Any, value: Any) -> Any:
+    choices = [c for c in typing.get_args(kind) if c is not type(None)] if isinstance(kind, types.UnionType) else [kind]
+    if value is None and len(choices) < len(typing.get_args(kind)):
+        return None
+    if choices[0] not in (int, float, str):
+        raise UsageError(f'"{key}" is measured from the data and cannot be set')
+    try:
+        number = float(value) if choices[0] in (int, float) else 0.0
+        return choices[0](int(number)) if choices[0] is int and number == int(number) else choices[0](value)
+    except (TypeError, ValueError, OverflowError):
+        raise UsageError(f'{key}="{value}" is not {"a whole number" if choices[0] is int else "a number"}') from None
+
+
+def to_json(config: ModelConfig | TrainConfig) -> dict[str, Any]:
+    """As plain values; the variants of a ModelConfig carry their table's name."""
+    if isinstance(config, TrainConfig):
+        return dataclasses.asdict(config)
+    return {
+        "representation": _named(REPRESENTATIONS, config.representation),
+        "network": _named({name: family.options for name, family in NETWORKS.items()}, config.network),
+        "conditions": [_named(CONDITIONS, condition) for condition in config.conditions],
+    }
+
+
+def _named(table: dict[str, Any], variant: Any) -> dict[str, Any]:
+    kind = next(name for name, cls in table.items() if type(variant) is cls)
+    return {"kind": kind, **dataclasses.asdict(variant)}
+
+
+def _built(what: str, table: dict[str, Any], values: dict[str, Any]) -> Any:
+    values = dict(values)
+    kind = values.pop("kind", None)
+    if kind not in table:
+        raise UsageError(f'there is no {what} "{kind}"; {known(table)}')
+    try:
+        return table[kind](**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+    except TypeError as error:
+        raise UsageError(f"a {what} does not fit this version of bowerbird: {error}") from None
+
+
+def model_from_json(values: dict[str, Any]) -> ModelConfig:
+    """The inverse of `to_json`; UsageError for unknown kinds or keys."""
+    options = {name: family.options for name, family in NETWORKS.items()}
+    try:
+        return ModelConfig(
+            _built("representation", REPRESENTATIONS, values["representation"]),
+            _built("network", options, values["network"]),
+            tuple(_built("condition", CONDITIONS, condition) for condition in values["conditions"]),
+        )
+    except KeyError as error:
+        raise UsageError(f"the model's description lacks {error}") from None
+
+
+def train_from_json(values: dict[str, Any]) -> TrainConfig:
+    """The inverse of `to_json`."""
+    config = TrainConfig()
+    for key, value in values.items():
+        config = changed(config, key, value)
+    return config

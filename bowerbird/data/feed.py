@@ -1,0 +1,64 @@
+"""Feeds training: every sound encoded once into a memory-mapped file, batches drawn by (seed, seen) alone."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from bowerbird.conditions.category import ancestry
+from bowerbird.config import ModelConfig
+from bowerbird.data.dataset import Dataset
+from bowerbird.errors import BowerbirdError
+from bowerbird.progress import progress
+from bowerbird.seeds import numpy_random
+
+__all__ = ["Feed"]
+
+
+class Feed:
+    """Pictures and encoded labels of a dataset's training part.
+
+    `balance` 1 draws every top-level class equally often, 0 as often as it comes in the data.
+    """
+
+    def __init__(self, dataset: Dataset, model: ModelConfig, cache: Path, balance: float, *, quiet: bool) -> None:
+        self.indices = dataset.part("train")
+        if not self.indices:
+            raise BowerbirdError(f"{dataset.folder} has no sounds to train on")
+        found = dataset.labels(self.indices)
+        names = [condition.name for condition in model.conditions]
+        self.labels = [dict.fromkeys(names, label) for label in found or [""] * len(self.indices)]
+        self.encoded = model.encode(self.labels)
+        self.pictures = self._encode(dataset, model, cache, quiet)
+        self.tops = [ancestry(label)[0] for label in found] if found else [""] * len(self.indices)
+        self.classes = sorted(set(self.tops))
+        self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
+        share = np.array([len(members) for members in self.members], dtype=float) ** (1 - balance)
+        self.class_share = share / share.sum()
+
+    def _encode(self, dataset: Dataset, model: ModelConfig, cache: Path, quiet: bool) -> np.memmap:
+        """float16 pictures (sounds, C, F, L) in a file: 1 h of 44.1 kHz is 650 MB of disk and no memory to speak of."""
+        shape = (len(self.indices), *model.representation.shape)
+        try:
+            cache.parent.mkdir(parents=True, exist_ok=True)
+            pictures = np.memmap(cache, dtype=np.float16, mode="w+", shape=shape)
+            with progress("encoding", len(self.indices), quiet=quiet) as advance:
+                start = 0
+                for batch in dataset.batches(self.indices):
+                    pictures[start : start + len(batch)] = model.representation.encode(torch.from_numpy(batch)).numpy()
+                    start += len(batch)
+                    advance(start)
+        except OSError as error:
+            raise BowerbirdError(f"cannot write {cache}: {error.strerror}; free some space") from None
+        return pictures
+
+    def draw(self, batch: int, seed: int, seen: int, purpose: str) -> Tensor:
+        """Positions (B,) of balanced sounds, a function of the arguments alone."""
+        random = numpy_random(seed, seen, purpose)
+        classes = random.choice(len(self.classes), size=batch, p=self.class_share)
+        return torch.tensor([int(random.choice(self.members[number])) for number in classes])
+
+    def real(self, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """Pictures (B, C, F, L) float32 and encoded labels (B, N)."""
+        return torch.from_numpy(self.pictures[positions.numpy()].astype(np.float32)), self.encoded[positions]

@@ -1,0 +1,258 @@
+"""`prepare`: any folder of sounds -> a dataset, in parallel, one bad file among a thousand reported and skipped."""
+
+import json
+import math
+import shutil
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import soundfile
+
+import bowerbird
+from bowerbird.audio import UnreadableSound
+from bowerbird.data.clean import CleanOptions, Piece, clean
+from bowerbird.data.dataset import FORMAT, Dataset, manifest_fingerprint, shard_name
+from bowerbird.data.duplicates import near_duplicates
+from bowerbird.data.report import describe, report
+from bowerbird.data.scan import Source, scan
+from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.progress import progress
+
+__all__ = ["PrepareOptions", "prepare"]
+
+SHARD_SAMPLES = 2**26  # 256 MB
+RATES_HZ = (8000, 48000)
+SECONDS = (0.05, 30.0)
+LONGEST_CHOSEN_S = 4.0
+
+
+@dataclass(frozen=True)
+class PrepareOptions:
+    """What `prepare` is asked; None leaves the choice to the data."""
+
+    sample_rate_hz: int | None = None
+    seconds: float | None = None
+    channels: int | None = None
+    slices: str | None = None  # "start" or "even"
+    level: str = "keep"  # or "peak"
+    trim: bool = True
+    labels: str = "folder"  # "folder", "csv" or "none"
+    table: Path | None = None
+    columns: str | None = None
+    group: str | None = None
+    validation: float = 0.0  # share of sounds set apart
+    licence: str | None = None
+
+    def __post_init__(self) -> None:
+        checks = (
+            ("--sample-rate", self.sample_rate_hz, RATES_HZ),
+            ("--seconds", self.seconds, SECONDS),
+            ("--channels", self.channels, (1, 2)),
+            ("--validation", self.validation, (0.0, 0.9)),
+        )
+        for name, value, (low, high) in checks:
+            if value is not None and not low <= value <= high:
+                raise UsageError(f"{name} {value} is out of range; it lies between {low} and {high}")
+        choices = (("--slice", self.slices, ("start", "even", None)), ("--level", self.level, ("keep", "peak")))
+        for name, chosen, allowed in (*choices, ("--labels", self.labels, ("folder", "csv", "none"))):
+            if chosen not in allowed:
+                raise UsageError(f'{name} "{chosen}" is not known; known: {", ".join(a for a in allowed if a)}')
+
+
+def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool = False) -> Dataset:
+    """Makes the dataset `target` from the sounds in `folder` and returns it.
+
+    Nothing is left behind when it fails; an earlier dataset at `target` is replaced only when all went well.
+    """
+    found = scan(folder, options.labels, options.table, options.columns, options.group)
+    if target.exists() and not (target / "dataset.json").is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise UsageError(f"{target} exists and is not a dataset; choose a new folder")
+    partial = target.with_name(f".{target.name}.partial")
+    try:
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        cleaning, why = _choose(found.sources, options)
+        _write(partial, found.sources, dict(found.skipped), cleaning, why, options, quiet)
+        shutil.rmtree(target, ignore_errors=True)
+        partial.rename(target)
+    except OSError as error:
+        reason = error.strerror or error
+        raise BowerbirdError(f"cannot write {target}: {reason}; free some space or choose another folder") from None
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+    return Dataset(target)
+
+
+def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOptions, list[str]]:
+    """What is not asked for, from the files' headers: the commonest rate and channels, a length most sounds fit in."""
+    with ThreadPoolExecutor() as pool:
+        headers = [info for info in pool.map(_header, sources) if info is not None]
+    why: list[str] = []
+    rate, channels, seconds, slices = options.sample_rate_hz, options.channels, options.seconds, options.slices
+    lengths = sorted(info[2] for info in headers) or [1.0]
+    if rate is None:
+        commonest = Counter(info[0] for info in headers).most_common(1)[0][0] if headers else 44100
+        rate = min(max(commonest, RATES_HZ[0]), RATES_HZ[1])
+        why.append(f"{rate} Hz, the commonest rate of the files")
+    if channels is None:
+        stereo = sum(info[1] > 1 for info in headers)
+        channels = 2 if stereo > len(headers) / 2 else 1
+        why.append(f"{'stereo' if channels == 2 else 'mono'}, as most files are")
+    median = lengths[len(lengths) // 2]
+    if slices is None:
+        slices = "even" if median > 2 * LONGEST_CHOSEN_S else "start"
+    if seconds is None:
+        fits = lengths[min(len(lengths) - 1, int(0.9 * len(lengths)))]
+        seconds = min(max(math.ceil(fits * 10) / 10, 0.1), LONGEST_CHOSEN_S)
+        share = sum(length <= seconds for length in lengths) / len(lengths)
+        why.append(f"{seconds:g} s, which {100 * share:.0f} % of the files fit in")
+    if slices == "even" and options.slices is None:
+        why.append("long files are sliced evenly, since most are long")
+    return CleanOptions(rate, channels, int(seconds * rate), slices, options.level, options.trim), why
+
+
+def _header(source: Source) -> tuple[int, int, float] | None:
+    """(rate in Hz, channels, seconds), None where soundfile cannot tell."""
+    try:
+        info = soundfile.info(source.path)
+    except (soundfile.SoundFileError, OSError):
+        return None
+    return (info.samplerate, info.channels, info.frames / info.samplerate) if info.frames > 0 else None
+
+
+def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Source, list[Piece] | str]]:
+    """Each source with its pieces or the reason why there are none, in order; decoding runs in all cores.
+
+    Threads, not processes: decoding, resampling and NumPy leave the interpreter lock, and nothing is copied.
+    """
+
+    def work(source: Source) -> tuple[Source, list[Piece] | str]:
+        try:
+            return source, clean(source.path, options)
+        except UnreadableSound as reason:
+            return source, str(reason)
+        except (OSError, MemoryError) as error:
+            return source, f"not readable ({error})"
+
+    waiting = iter(sources)
+    with ThreadPoolExecutor() as pool:
+        window = [pool.submit(work, source) for source in islice(waiting, 64)]
+        while window:  # a window of files in flight keeps memory constant
+            yield window.pop(0).result()
+            window.extend(pool.submit(work, source) for source in islice(waiting, 1))
+
+
+def _write(
+    target: Path,
+    sources: list[Source],
+    skipped: dict[str, str],
+    cleaning: CleanOptions,
+    why: list[str],
+    options: PrepareOptions,
+    quiet: bool,
+) -> None:
+    entries: list[dict[str, Any]] = []
+    groups: list[str] = []
+    signatures = []
+    shard_samples = [0]
+    file = (target / shard_name(0)).open("wb")
+    with progress("preparing", len(sources), quiet=quiet) as advance:
+        for done, (source, result) in enumerate(_cleaned(sources, cleaning), 1):
+            advance(done, source.name)
+            if isinstance(result, str):
+                skipped[source.name] = result
+                continue
+            for piece in result:
+                if shard_samples[-1] + piece.sound.size > SHARD_SAMPLES:
+                    file.close()
+                    file = (target / shard_name(len(shard_samples))).open("wb")
+                    shard_samples.append(0)
+                file.write(piece.sound.astype("<f4").tobytes())
+                place = {"shard": len(shard_samples) - 1, "offset": shard_samples[-1]}
+                shard_samples[-1] += piece.sound.size
+                entries.append({**_entry(source, piece, options), **place})
+                groups.append(source.group or source.name)
+                signatures.append(piece.signature)
+    file.close()
+    if not entries:
+        reasons = Counter(skipped.values()).most_common(3)
+        counted = ", ".join(f"{reason} ({count})" for reason, count in reasons)
+        raise BowerbirdError(f"none of the {len(sources)} files holds a usable sound: {counted}")
+    duplicates = near_duplicates(np.stack(signatures), [entry["digest"] for entry in entries])
+    for number, group in enumerate(duplicates):
+        for index in group:
+            entries[index]["duplicates"] = number
+    _split(entries, groups, duplicates, options.validation)
+    facts = {
+        "format": FORMAT,
+        "made_by": f"bowerbird {bowerbird.__version__}",
+        "sample_rate_hz": cleaning.sample_rate_hz,
+        "channels": cleaning.channels,
+        "samples": max(entry["samples"] for entry in entries),
+        "sounds": len(entries),
+        "seconds": round(sum(entry["samples"] for entry in entries) / cleaning.sample_rate_hz, 2),
+        "licences": dict(Counter(entry["licence"] for entry in entries if entry["licence"])),
+        "prepared_with": {**asdict(cleaning), "labels": options.labels},
+        "shard_samples": shard_samples,
+        "fingerprint": manifest_fingerprint(entries),
+    }
+    lines = [json.dumps(entry, sort_keys=True, ensure_ascii=True) + "\n" for entry in entries]
+    (target / "manifest.jsonl").write_text("".join(lines), encoding="utf-8")
+    (target / "dataset.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
+    found = report(facts, entries, skipped, why, len(duplicates))
+    (target / "report.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+    (target / "report.txt").write_text(describe(found), encoding="utf-8")
+
+
+def _entry(source: Source, piece: Piece, options: PrepareOptions) -> dict[str, Any]:
+    return {
+        "file": source.name,
+        "start_s": piece.start_s,
+        "samples": piece.sound.shape[1],
+        "label": source.label,
+        "licence": source.licence or options.licence,
+        "peak_db": piece.peak_db,
+        "rms_db": piece.rms_db,
+        "clipped": piece.clipped,
+        "digest": piece.digest,
+        "notes": piece.notes,
+        "duplicates": None,
+        "part": "train",
+    }
+
+
+def _split(entries: list[dict[str, Any]], groups: list[str], duplicates: list[list[int]], share: float) -> None:
+    """Marks about `share` of the sounds "validation"; files, groups and near-duplicates stay on one side.
+
+    Every label keeps at least one sound for training.
+    """
+    owner = {name: name for name in groups}
+
+    def root(name: str) -> str:
+        while owner[name] != name:
+            name = owner[name]
+        return name
+
+    for group in duplicates:
+        for index in group[1:]:
+            owner[root(groups[index])] = root(groups[group[0]])
+    members: dict[str, list[int]] = {}
+    for index, name in enumerate(groups):
+        members.setdefault(root(name), []).append(index)
+    left = Counter(entry["label"] for entry in entries)
+    wanted = share * len(entries)
+    order = sorted(members)
+    np.random.default_rng(0).shuffle(order)
+    for name in order:
+        takes = Counter(entries[index]["label"] for index in members[name])
+        if len(members[name]) <= wanted and all(left[label] > count for label, count in takes.items()):
+            wanted -= len(members[name])
+            left -= takes
+            for index in members[name]:
+                entries[index]["part"] = "validation"

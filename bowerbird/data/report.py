@@ -1,0 +1,79 @@
+"""What `prepare` found, as numbers and in words."""
+
+from collections import Counter
+from typing import Any
+
+import numpy as np
+
+__all__ = ["describe", "report"]
+
+
+def report(
+    facts: dict[str, Any], entries: list[dict[str, Any]], skipped: dict[str, str], why: list[str], duplicate_groups: int
+) -> dict[str, Any]:
+    """Durations, levels, labels, faults, duplicates and what was left out, as plain values."""
+    lengths_s = [entry["samples"] / facts["sample_rate_hz"] for entry in entries]
+    return {
+        "sounds": len(entries),
+        "seconds": facts["seconds"],
+        "sample_rate_hz": facts["sample_rate_hz"],
+        "channels": facts["channels"],
+        "chosen": why,
+        "length_s": _spread(lengths_s),
+        "peak_db": _spread([entry["peak_db"] for entry in entries]),
+        "rms_db": _spread([entry["rms_db"] for entry in entries]),
+        "labels": dict(sorted(Counter(entry["label"] for entry in entries if entry["label"]).items())),
+        "validation": sum(entry["part"] == "validation" for entry in entries),
+        "clipped": [entry["file"] for entry in entries if entry["clipped"]],
+        "notes": dict(Counter(note for entry in entries for note in entry["notes"])),
+        "near_duplicates": sum(entry["duplicates"] is not None for entry in entries),
+        "near_duplicate_groups": duplicate_groups,
+        "licences": facts["licences"],
+        "skipped": skipped,
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    points = np.percentile(values, [0, 10, 50, 90, 100])
+    return {name: round(float(v), 3) for name, v in zip(("min", "p10", "median", "p90", "max"), points, strict=True)}
+
+
+def describe(found: dict[str, Any]) -> str:
+    """The report in words, a line a subject."""
+    length, peak = found["length_s"], found["peak_db"]
+    lines = [
+        f"{found['sounds']} sounds, {found['seconds'] / 60:.1f} min, {found['sample_rate_hz']} Hz, "
+        f"{'stereo' if found['channels'] == 2 else 'mono'}",
+        *(f"chosen: {reason}" for reason in found["chosen"]),
+        f"length: {length['min']:.2f} to {length['max']:.2f} s, half of them under {length['median']:.2f} s",
+        f"peak level: {peak['min']:.1f} to {peak['max']:.1f} dBFS, median {peak['median']:.1f}",
+    ]
+    if found["labels"]:
+        tops = Counter[str]()
+        for label, count in found["labels"].items():
+            tops[label.split("/")[0]] += count
+        lines.append("labels: " + ", ".join(f"{top} {count}" for top, count in tops.most_common()))
+        single = [label for label, count in found["labels"].items() if count == 1]
+        if single:
+            lines.append(f"labels with one sound only, which can hardly be learnt: {_some(single)}")
+    else:
+        lines.append("labels: none")
+    if found["validation"]:
+        lines.append(f"set apart for validation: {found['validation']}")
+    if found["near_duplicates"]:
+        lines.append(f"near-duplicates: {found['near_duplicates']} sounds in {found['near_duplicate_groups']} groups")
+    if found["clipped"]:
+        lines.append(f"clipped: {len(found['clipped'])} ({_some(found['clipped'])})")
+    lines += [f"{note}: {count}" for note, count in found["notes"].items()]
+    if found["licences"]:
+        lines.append("licences: " + ", ".join(f"{name} {count}" for name, count in found["licences"].items()))
+    if found["skipped"]:
+        lines.append(f"skipped: {len(found['skipped'])}")
+        lines += [f"  {name}: {reason}" for name, reason in list(found["skipped"].items())[:20]]
+        if len(found["skipped"]) > 20:
+            lines.append(f"  and {len(found['skipped']) - 20} more (report.json lists all)")
+    return "\n".join(lines) + "\n"
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

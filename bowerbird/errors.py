@@ -1,0 +1,25 @@
+"""Errors meant for people: one sentence that says what happened, where, and what to do.
+
+The command line prints the sentence and leaves with `exit_code`; anything else that escapes is a bug of ours.
+"""
+
+__all__ = ["BowerbirdError", "UsageError"]
+
+
+class BowerbirdError(Exception):
+    """The work could not be done (bad files, full disk, diverged training)."""
+
+    exit_code = 1
+
+
+class UsageError(BowerbirdError):
+    """The request itself was wrong (unknown name, value out of range, path that does not exist)."""
+
+    exit_code = 2
+
+
+def known(names: object) -> str:
+    """`names` as a readable list for the end of an error sentence: "known: a, b, c"."""
+    listed = sorted(str(name) for name in names)  # type: ignore[attr-defined]
+    shown = ", ".join(listed[:40]) + (f" and {len(listed) - 40} more" if len(listed) > 40 else "")
+    return f"known: {shown or 'none'}"

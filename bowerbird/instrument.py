@@ -1,0 +1,137 @@
+"""The instrument: what training leaves and everybody plays. Loads without anything of training being named."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from bowerbird.config import ModelConfig, model_from_json, to_json
+from bowerbird.errors import BowerbirdError, UsageError, known
+from bowerbird.instrument_file import fingerprint, read_tensors, write_tensors
+from bowerbird.machine import choose_device, has_fast_bfloat16
+from bowerbird.networks import NETWORKS
+from bowerbird.seeds import latents, numpy_random
+
+__all__ = ["INSTRUMENT_NAME", "Instrument", "family_of", "load"]
+
+INSTRUMENT_NAME = "instrument.safetensors"
+BATCH = 8
+
+
+def family_of(model: ModelConfig) -> Any:
+    """The network family that a model's options belong to."""
+    return next(family for family in NETWORKS.values() if family.options is type(model.network))
+
+
+class Instrument:
+    """A generator with its representation and conditions.
+
+    `provenance` says what it was trained on and how long; `fingerprint` changes with any weight.
+    """
+
+    def __init__(self, model: ModelConfig, tensors: dict[str, Tensor], provenance: dict[str, Any], device: str) -> None:
+        self.model, self.provenance = model, provenance
+        self.fingerprint = fingerprint(tensors, to_json(model))
+        self.device = choose_device(device)
+        shape = model.representation.shape
+        self.generator = family_of(model).generator(shape, model.condition_width, model.network)
+        try:
+            self.generator.load_state_dict(tensors)
+        except RuntimeError as error:
+            raise BowerbirdError(f"the weights do not fit the instrument's description: {error}") from None
+        self.generator.eval().requires_grad_(False)
+        self.generator.to(device=self.device, memory_format=torch.channels_last)
+        self._bfloat16 = has_fast_bfloat16(self.device)
+
+    @property
+    def sample_rate(self) -> int:
+        """In Hz."""
+        return self.model.representation.sample_rate_hz
+
+    @property
+    def labels(self) -> dict[str, tuple[str, ...]]:
+        """Every label that can be asked for, by condition."""
+        return {condition.name: condition.nodes for condition in self.model.conditions}
+
+    def choose(self, asked: dict[str, str] | None = None, *, seed: int = 0) -> dict[str, str]:
+        """A full set of labels: what is asked, the rest (and subclasses) drawn as the data has them."""
+        asked = asked or {}
+        conditions = {condition.name: condition for condition in self.model.conditions}
+        for name in asked:
+            if name not in conditions:
+                raise UsageError(f'this instrument has no label "{name}"; {known(conditions)}')
+        return {
+            name: condition.draw(numpy_random(seed, "label", name), condition.parse(asked[name]) if name in asked else None)
+            for name, condition in conditions.items()
+        }
+
+    def pictures(self, labels: Sequence[dict[str, str]], z: Tensor) -> Tensor:
+        """Full labels and latents (B, Z) -> pictures (B, C, F, L) in [-1, 1], float32 on the CPU."""
+        condition = self.model.encode(list(labels)).to(self.device)
+        with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
+            return self.generator(z.to(self.device), condition).float().cpu()
+
+    def play(self, labels: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
+        """Sound (C, T) and picture (C, F, L) for each seed and full set of labels, in order.
+
+        Each depends on its own seed and labels alone.
+        """
+        for start in range(0, len(seeds), BATCH):
+            z = latents(list(seeds[start : start + BATCH]), self.model.network.z_dim)
+            with torch.inference_mode():
+                for picture in self.pictures(labels[start : start + BATCH], z):
+                    # One by one: a sound's spectrum then stays in the processor's cache through all iterations.
+                    yield self.model.representation.decode(picture[None])[0].numpy(), picture.numpy()
+
+    def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
+        """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.
+
+        `label` is a label of the first condition or a dict {condition: label}; UsageError lists the known ones.
+        """
+        if n < 1:
+            raise UsageError(f"cannot make {n} sounds; ask for at least 1")
+        asked = self.asked(label)
+        seeds = [seed + k for k in range(n)]
+        labels = [self.choose(asked, seed=one) for one in seeds]
+        return np.stack([sound for sound, _ in self.play(labels, seeds)])
+
+    def asked(self, label: str | dict[str, str] | None) -> dict[str, str]:
+        """A label alone belongs to the first condition."""
+        if label is None or isinstance(label, dict):
+            return label or {}
+        if not self.model.conditions:
+            raise UsageError("this instrument was trained without labels; ask without one")
+        return {self.model.conditions[0].name: label}
+
+    def save(self, path: Path) -> None:
+        """Writes the instrument file."""
+        header = {
+            "what": "instrument",
+            "model": to_json(self.model),
+            "provenance": self.provenance,
+            "fingerprint": self.fingerprint,
+        }
+        write_tensors(path, dict(self.generator.state_dict()), header)
+
+
+def load(name: str | Path, device: str = "cpu") -> Instrument:
+    """The instrument in a file or in a run's folder."""
+    path = Path(name)
+    if path.is_dir():
+        if not (path / INSTRUMENT_NAME).exists():
+            raise UsageError(f"there is no instrument in the folder {path}; train one with `bowerbird train`")
+        path = path / INSTRUMENT_NAME
+    tensors, header = read_tensors(path)
+    try:
+        instrument = Instrument(model_from_json(header["model"]), tensors, header["provenance"], device)
+    except (KeyError, TypeError) as error:
+        raise BowerbirdError(f"{path} is a damaged instrument (no {error} in it); copy it again") from None
+    except UsageError as error:
+        raise BowerbirdError(f"{path}: {error}") from None
+    if instrument.fingerprint != header.get("fingerprint"):
+        raise BowerbirdError(f"{path} was changed after it was written (fingerprint differs); copy it again")
+    return instrument

@@ -1,0 +1,78 @@
+"""`make`: orders for sounds, and the WAV files and contact sheet that fill them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bowerbird.audio import write
+from bowerbird.errors import UsageError
+from bowerbird.instrument import Instrument
+from bowerbird.pictures import write_sheet
+from bowerbird.progress import progress
+
+__all__ = ["Order", "fill", "orders"]
+
+SHEET_COLUMNS, SHEET_ROWS = 8, 32
+
+
+@dataclass(frozen=True)
+class Order:
+    """One sound to make: what was asked, the full set of labels, the seed, and where it goes."""
+
+    labels: dict[str, str]
+    seed: int
+    file: Path  # relative to the output folder
+    row: str  # title of its row on the contact sheet
+
+
+def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int, each_label: bool) -> list[Order]:
+    """`count` sounds of what is asked, or of every label of the first condition, each in its own folder."""
+    if not each_label:
+        return _orders(instrument, asked, count, seed, Path())
+    if not instrument.model.conditions:
+        raise UsageError("this instrument was trained without labels; leave out --each-label")
+    first = instrument.model.conditions[0]
+    return [
+        order
+        for label in first.nodes
+        for order in _orders(instrument, {**asked, first.name: label}, count, seed, Path(*map(_file_name, label.split("/"))))
+    ]
+
+
+def _orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int, folder: Path) -> list[Order]:
+    made = []
+    for one in range(seed, seed + count):
+        labels = instrument.choose(asked, seed=one)
+        said = "_".join(_file_name(value) for value in labels.values()) or "sound"
+        row = ", ".join(asked.values()) or "all labels"
+        made.append(Order(labels, one, folder / f"{said}_{one:05d}.wav", row))
+    return made
+
+
+def _file_name(label: str) -> str:
+    """A label as a part of a file name on any system."""
+    name = "".join("-" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in label).strip(" .")
+    return name[:80] or "sound"
+
+
+def fill(instrument: Instrument, wanted: list[Order], folder: Path, *, quiet: bool = False) -> tuple[list[Path], Path]:
+    """Writes the sounds and `contact_sheet.png` into `folder`; returns their paths."""
+    files = []
+    rows: dict[str, list[np.ndarray]] = {}
+    sounds = instrument.play([order.labels for order in wanted], [order.seed for order in wanted])
+    with progress("making", len(wanted), quiet=quiet) as advance:
+        for order, (sound, picture) in zip(wanted, sounds, strict=True):
+            write(folder / order.file, sound, instrument.sample_rate)
+            files.append(folder / order.file)
+            if len(rows) < SHEET_ROWS or order.row in rows:
+                rows.setdefault(order.row, []).append(picture)
+            advance(len(files))
+    sheet = folder / "contact_sheet.png"
+    lines = [
+        (title if start == 0 else "", pictures[start : start + SHEET_COLUMNS])
+        for title, pictures in rows.items()
+        for start in range(0, min(len(pictures), SHEET_COLUMNS * SHEET_ROWS), SHEET_COLUMNS)
+    ]
+    write_sheet(sheet, lines)
+    return files, sheet

@@ -1,0 +1,149 @@
+"""The `residual` family: a style-modulated residual generator and a plain residual discriminator.
+
+Both work at half the picture's size: 2 x 2 patches become channels on the way in and out (Shi et al. 2016), which
+keeps the convolutions wide and the full-resolution element-wise work, expensive on a CPU, to a single tensor.
+"""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bowerbird.errors import UsageError
+from bowerbird.layers import LRELU_GAIN as GAIN
+from bowerbird.layers import EqualConv2d, EqualLinear, Film, Up2d, leaky, minibatch_stddev, pixel_norm
+from bowerbird.shapes import PictureShape
+
+__all__ = ["ResidualDiscriminator", "ResidualGenerator", "ResidualOptions"]
+
+PATCH = 2
+LEVELS = 4
+SKIP_GAIN = 0.5**0.5  # the sum of two branches keeps unit variance (Karras et al. 2020, appendix B)
+
+
+def _widths(options: "ResidualOptions") -> list[int]:
+    """Channels per level from the picture's side (narrow) to the coarse side (wide)."""
+    return [min(options.width * 2**level, options.widest) for level in range(LEVELS)]
+
+
+@dataclass(frozen=True)
+class ResidualOptions:
+    """Sizes of the family."""
+
+    z_dim: int = 128
+    width: int = 64  # channels beside the picture; they double towards the coarse side
+    widest: int = 256  # up to this
+    style: int = 256
+
+    def __post_init__(self) -> None:
+        for name, low, high in (("z_dim", 1, 4096), ("width", 4, 1024), ("widest", 4, 4096), ("style", 4, 4096)):
+            if not low <= getattr(self, name) <= high:
+                raise UsageError(f"network.{name}={getattr(self, name)} is out of range; it lies between {low} and {high}")
+
+
+class _Up(nn.Module):
+    """Twice the size: two steered convolutions beside a learned 2 x 2 enlargement."""
+
+    def __init__(self, inputs: int, outputs: int, style: int) -> None:
+        super().__init__()
+        self.first, self.film_first = Up2d(inputs, outputs, gain=GAIN), Film(outputs, style)
+        self.second, self.film_second = EqualConv2d(outputs, outputs, gain=GAIN), Film(outputs, style)
+        self.skip = Up2d(inputs, outputs, 2, bias=False)
+
+    def forward(self, x: Tensor, w: Tensor) -> Tensor:
+        y = leaky(self.film_first(self.first(x), w))
+        y = leaky(self.film_second(self.second(y), w))
+        return (y + self.skip(x)) * SKIP_GAIN
+
+
+class ResidualGenerator(nn.Module):
+    """Draws pictures from a latent and encoded labels.
+
+    Shapes: z (B, Z), condition (B, N) -> picture (B, C, F, L) in [-1, 1]. F and L are multiples of `multiple`.
+    """
+
+    multiple = 16
+
+    def __init__(self, shape: PictureShape, condition_width: int, options: ResidualOptions) -> None:
+        super().__init__()
+        channels, rows, frames = shape
+        z_dim, style = options.z_dim, options.style
+        widths = _widths(options)[::-1]
+        self.start_shape = (widths[0] // 4, rows // self.multiple, frames // self.multiple)
+        start = self.start_shape[0] * self.start_shape[1] * self.start_shape[2]
+        self.embed = EqualLinear(condition_width, z_dim) if condition_width else None
+        self.mapping = nn.ModuleList(
+            [EqualLinear(z_dim * (2 if condition_width else 1), style, gain=GAIN), EqualLinear(style, style, gain=GAIN)]
+        )
+        self.start = EqualLinear(style, start)
+        self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
+        self.blocks = nn.ModuleList([_Up(a, b, style) for a, b in pairwise(widths)])
+        self.draw = EqualConv2d(widths[-1], channels * PATCH * PATCH)
+
+    def map(self, z: Tensor, condition: Tensor) -> Tensor:
+        """The style that steers every block: (B, Z), (B, N) -> (B, style)."""
+        w = pixel_norm(z)
+        if self.embed is not None:
+            w = torch.cat([w, pixel_norm(self.embed(condition))], 1)
+        for layer in self.mapping:
+            w = leaky(layer(w))
+        return w
+
+    def synthesise(self, w: Tensor) -> Tensor:
+        """(B, style) -> picture (B, C, F, L)."""
+        x = self.start(w).unflatten(1, self.start_shape)
+        x = leaky(self.widen(x.contiguous(memory_format=torch.channels_last)))
+        for block in self.blocks:
+            x = block(x, w)
+        return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float())
+
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        return self.synthesise(self.map(z, condition))
+
+
+class _Down(nn.Module):
+    """Half the size: two convolutions beside a learned 2 x 2 reduction."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.first = EqualConv2d(inputs, inputs, gain=GAIN)
+        self.second = EqualConv2d(inputs, outputs, 4, stride=2, gain=GAIN)
+        self.skip = EqualConv2d(inputs, outputs, 2, stride=2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = leaky(self.first(x))
+        y = leaky(self.second(y))
+        return (y + self.skip(x)) * SKIP_GAIN
+
+
+class ResidualDiscriminator(nn.Module):
+    """Turns a picture into features for a head: (B, C, F, L) -> (B, E)."""
+
+    features = 256
+    height: Tensor
+
+    def __init__(self, shape: PictureShape, options: ResidualOptions) -> None:
+        super().__init__()
+        channels, rows, frames = shape
+        widths = _widths(options)
+        # One more channel says which frequency a row is, since convolutions cannot tell.
+        self.stem = EqualConv2d(channels * PATCH * PATCH + 1, widths[0], gain=GAIN)
+        height = torch.linspace(-1, 1, rows // PATCH)[:, None].expand(-1, frames // PATCH)
+        self.register_buffer("height", height.clone(), persistent=False)
+        self.blocks = nn.ModuleList([_Down(a, b) for a, b in pairwise(widths)])
+        self.last = EqualConv2d(widths[-1] + 1, widths[-1], gain=GAIN)
+        pooled = (rows // ResidualGenerator.multiple) * (frames // ResidualGenerator.multiple)
+        self.reduce = EqualConv2d(widths[-1], 64, 1, gain=GAIN)
+        self.dense = EqualLinear(64 * pooled, self.features, gain=GAIN)
+
+    def forward(self, picture: Tensor) -> Tensor:
+        x = functional.pixel_unshuffle(picture, PATCH)
+        x = torch.cat([x, self.height.expand(len(x), 1, -1, -1)], 1)
+        x = leaky(self.stem(x.contiguous(memory_format=torch.channels_last)))
+        for block in self.blocks:
+            x = block(x)
+        x = leaky(self.last(minibatch_stddev(x)))
+        x = leaky(self.reduce(x))
+        return leaky(self.dense(x.flatten(1)))

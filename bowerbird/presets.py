@@ -1,0 +1,85 @@
+"""Presets: named functions from a dataset to the two configurations."""
+
+import dataclasses
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from bowerbird.conditions.category import Category
+from bowerbird.config import ModelConfig, TrainConfig, changed
+from bowerbird.data.dataset import Dataset
+from bowerbird.errors import UsageError, known
+from bowerbird.networks.residual import ResidualOptions
+from bowerbird.representations.log_magnitude import LogMagnitude
+
+__all__ = ["PRESETS", "configure"]
+
+Configs = tuple[ModelConfig, TrainConfig]
+
+
+def standard(dataset: Dataset) -> Configs:
+    """A few hundred to a few thousand sounds, half an hour or more on two cores."""
+    indices = dataset.part("train")
+    representation = LogMagnitude.suited(dataset.sample_rate_hz, dataset.channels, dataset.samples)
+    representation = representation.fit(torch.from_numpy(batch) for batch in dataset.batches(indices))
+    labels = dataset.labels(indices)
+    conditions = (Category.fit("class", labels),) if labels else ()
+    return ModelConfig(representation, ResidualOptions(), conditions), TrainConfig(minutes=60.0)
+
+
+def quick(dataset: Dataset) -> Configs:
+    """A smaller network that can be heard after a few minutes."""
+    model, train = standard(dataset)
+    network = ResidualOptions(width=32, widest=128)
+    return dataclasses.replace(model, network=network), dataclasses.replace(train, minutes=5.0)
+
+
+PRESETS: dict[str, Callable[[Dataset], Configs]] = {
+    "standard": standard,
+    "quick": quick,
+}
+
+
+def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequence[str]) -> Configs:
+    """Preset, then the JSON `file`, then `settings` ("key=value"); UsageError for what is unknown or out of range."""
+    if preset not in PRESETS:
+        raise UsageError(f'there is no preset "{preset}"; {known(PRESETS)}')
+    model, train = PRESETS[preset](dataset)
+    pairs = [*_flat(_read(file) if file else {}).items(), *(_pair(text) for text in settings)]
+    for key, value in pairs:
+        if key.partition(".")[0] in ("network", "representation"):
+            model = changed(model, key, value)
+        else:
+            train = changed(train, key, value)
+            if key in ("minutes", "examples") and value is not None:
+                train = dataclasses.replace(train, **{"examples" if key == "minutes" else "minutes": None})
+    return model, train
+
+
+def _pair(text: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals:
+        raise UsageError(f'--set takes key=value, not "{text}"; for example --set batch_size=32')
+    return key.strip(), value.strip()
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no configuration file {file}") from None
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{file} is not a JSON file of settings: {error}") from None
+    if not isinstance(values, dict):
+        raise UsageError(f"{file} must hold a JSON object of settings")
+    return values
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat.update(_flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value})
+    return flat

@@ -1,0 +1,75 @@
+"""`show`: what an instrument, run or dataset is, in plain words."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.instrument import INSTRUMENT_NAME, Instrument, load
+
+__all__ = ["tell"]
+
+
+def tell(path: Path) -> tuple[dict[str, Any], str]:
+    """Facts as plain values and the same in words."""
+    if not path.exists():
+        raise UsageError(f"there is nothing at {path}; give an instrument, a run's folder or a dataset")
+    if (path / "dataset.json").is_file():
+        return _dataset(path)
+    if path.is_dir() and not (path / INSTRUMENT_NAME).exists():
+        raise UsageError(f"{path} is neither a dataset nor a run with an instrument; give one of those")
+    facts, text = _instrument(load(path))
+    if path.is_dir():
+        run, more = _run(path)
+        return {**facts, **run}, text + more
+    return facts, text
+
+
+def _dataset(path: Path) -> tuple[dict[str, Any], str]:
+    try:
+        facts = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+        report = (path / "report.txt").read_text(encoding="utf-8")
+        text = f"a dataset of {report}fingerprint: {facts['fingerprint']}, made by {facts['made_by']}"
+    except (OSError, ValueError, KeyError) as error:
+        raise BowerbirdError(f"the dataset {path} is damaged ({error}); prepare it again") from None
+    return {"what": "dataset", **facts}, text
+
+
+def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
+    model, made = instrument.model, instrument.provenance
+    picture = model.representation.shape
+    parameters = sum(weight.numel() for weight in instrument.generator.parameters())
+    dataset = made["dataset"]
+    lines = [
+        f"an instrument that makes {'stereo' if model.representation.channels == 2 else 'mono'} sounds of "
+        f"{model.representation.samples / instrument.sample_rate:.2f} s at {instrument.sample_rate} Hz",
+        *(condition.describe() for condition in model.conditions),
+        f"draws {picture.rows} x {picture.frames} log magnitudes with {parameters / 1e6:.1f} million weights",
+        f"trained on {made['trained_on']} of {dataset['sounds']} sounds ({dataset['seconds'] / 60:.1f} min), "
+        f"{made['examples']} examples in {made['minutes']:g} min",
+        f"by {made['made_by']} on {made['machine']}",
+        "licences: " + (", ".join(f"{k} {v}" for k, v in dataset["licences"].items()) or "none named in the dataset"),
+        f"dataset {dataset['fingerprint']}, instrument {instrument.fingerprint}",
+    ]
+    if made["scores"]:
+        lines.append("scores: " + ", ".join(f"{name} {value:.3g}" for name, value in made["scores"].items()))
+    facts = {
+        "what": "instrument",
+        "sample_rate_hz": instrument.sample_rate,
+        "seconds": model.representation.samples / instrument.sample_rate,
+        "labels": instrument.labels,
+        "parameters": parameters,
+        "provenance": made,
+        "fingerprint": instrument.fingerprint,
+    }
+    return facts, "\n".join(lines) + "\n"
+
+
+def _run(path: Path) -> tuple[dict[str, Any], str]:
+    previews = sorted((path / "previews").glob("*/sheet.png"))
+    last = path / "metrics.jsonl"
+    lines = last.read_text(encoding="utf-8").splitlines() if last.exists() else []
+    facts = {"what": "run", "previews": len(previews), "metrics": json.loads(lines[-1]) if lines else {}}
+    done = facts["metrics"].get("schedule/done")
+    text = f"run {path}: {len(previews)} previews" + (f", the last {previews[-1]}" if previews else "")
+    return facts, text + (f", {100 * min(done, 1):.0f} % of its training done\n" if done is not None else "\n")

@@ -1,0 +1,1 @@
+"""Training: the adversarial step, the state that a checkpoint holds, the loop around them."""

@@ -1,0 +1,41 @@
+"""Metrics as JSON lines and for TensorBoard, one line of `group/name` values per interval."""
+
+import json
+import warnings
+from pathlib import Path
+
+__all__ = ["MetricsLog"]
+
+
+class MetricsLog:
+    """Appends to metrics.jsonl and tensorboard/ in a run's folder.
+
+    What an interrupted sitting wrote beyond the checkpoint it resumes from is dropped.
+    """
+
+    def __init__(self, folder: Path, seen: int) -> None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # TensorBoard's own imports are none of the user's business
+            from torch.utils.tensorboard import SummaryWriter
+        self.path = folder / "metrics.jsonl"
+        if self.path.exists():
+            kept = [line for line in self.path.read_text().splitlines() if _seen(line) <= seen]
+            self.path.write_text("".join(f"{line}\n" for line in kept))
+        self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=seen + 1 if seen else None)
+
+    def write(self, seen: int, values: dict[str, float]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"seen": seen, **{name: round(value, 6) for name, value in values.items()}}) + "\n")
+        for name, value in values.items():
+            self.board.add_scalar(name, value, seen)
+
+    def close(self) -> None:
+        self.board.close()
+
+
+def _seen(line: str) -> float:
+    """The examples seen at a line; a half-written last line counts as beyond everything."""
+    try:
+        return float(json.loads(line)["seen"])
+    except (ValueError, KeyError, TypeError):
+        return float("inf")

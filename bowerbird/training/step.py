@@ -1,0 +1,103 @@
+"""The adversarial method in two updates. Loop, logging, averaging and checkpoints know nothing of it."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+import torch
+from torch import Tensor, nn
+
+from bowerbird.config import TrainConfig
+from bowerbird.data.augment import draw_changes
+from bowerbird.objectives import OBJECTIVES
+from bowerbird.objectives.penalties import r1
+from bowerbird.seeds import torch_random
+
+__all__ = ["Adversary", "Judge"]
+
+
+class Judge(nn.Module):
+    """A discriminator: a trunk that sees and a head that scores."""
+
+    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
+        super().__init__()
+        self.trunk, self.head = trunk, head
+
+    def forward(self, picture: Tensor, condition: Tensor) -> Tensor:
+        """(B, C, F, L), (B, N) -> scores (B,)."""
+        return self.head(self.trunk(picture), condition).float()
+
+
+class Adversary:
+    """Updates generator and judge on one batch; weights and intervals come from the TrainConfig.
+
+    `fast` is a factory of the context in which the networks run (mixed precision); `compiled` wraps a network for speed.
+    """
+
+    def __init__(
+        self,
+        generator: nn.Module,
+        judge: Judge,
+        z_dim: int,
+        config: TrainConfig,
+        fast: Callable[[], AbstractContextManager[None]],
+        compiled: Callable[[nn.Module], nn.Module] = lambda network: network,
+    ) -> None:
+        self.generator, self.judge, self.z_dim, self.config, self.fast = generator, judge, z_dim, config, fast
+        # Double backward does not go through a compiled network: the penalty uses the plain judge.
+        self.quick_generator, self.quick_judge = compiled(generator), compiled(judge)
+        self.objective = OBJECTIVES[config.objective]
+        device = next(generator.parameters()).device
+        self.judge_optimiser, self.generator_optimiser = (
+            torch.optim.Adam(network.parameters(), config.learning_rate, (0.0, config.adam_beta2), fused=True)
+            for network in (judge, generator)
+        )
+        self.device = device
+
+    def set_rate(self, rate: float) -> None:
+        """The learning rate of both."""
+        for optimiser in (self.judge_optimiser, self.generator_optimiser):
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+
+    def _fake(self, condition: Tensor, seen: int, purpose: str) -> Tensor:
+        z = torch.randn(len(condition), self.z_dim, generator=torch_random(self.config.seed, seen, purpose))
+        return self.quick_generator(z.to(self.device), condition)
+
+    def update_judge(self, real: Tensor, condition: Tensor, asked: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
+        """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N)."""
+        config = self.config
+        random = torch_random(config.seed, seen, "judge")
+        real = draw_changes(len(real), config.augment, random)(real)
+        with self.fast():
+            with torch.no_grad():
+                fake = self._fake(asked, seen, "z of judge")
+            fake = draw_changes(len(fake), config.augment, random)(fake)
+            scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked]))
+        real_scores, fake_scores = scores.chunk(2)
+        loss = self.objective.discriminator(real_scores, fake_scores)
+        measured = {"loss/judge": loss, "score/real": real_scores.mean(), "score/fake": fake_scores.mean()}
+        self.judge_optimiser.zero_grad()
+        loss.backward()
+        if penalise:
+            real = real.detach().requires_grad_()
+            with self.fast():
+                scores = self.judge(real, condition)
+            penalty = r1(scores, real)
+            # Lazily applied: as much in one step as in `r1_every` (Karras et al. 2020, section 3.1).
+            (penalty * (config.r1_weight / 2 * config.r1_every)).backward()
+            measured["penalty/r1"] = penalty
+        self.judge_optimiser.step()
+        return measured
+
+    def update_generator(self, asked: Tensor, seen: int) -> dict[str, Tensor]:
+        """New pictures for the labels `asked` (B, N), scored by the judge."""
+        self.judge.requires_grad_(False)
+        changes = draw_changes(len(asked), self.config.augment, torch_random(self.config.seed, seen, "generator"))
+        with self.fast():
+            scores = self.quick_judge(changes(self._fake(asked, seen, "z of generator")), asked)
+        loss = self.objective.generator(scores)
+        self.generator_optimiser.zero_grad()
+        loss.backward()
+        self.generator_optimiser.step()
+        self.judge.requires_grad_(True)
+        return {"loss/generator": loss}
