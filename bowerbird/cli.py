@@ -214,6 +214,12 @@ def main() -> None:
             raise
         print(f"bowerbird: {' '.join(str(error).split())}", file=sys.stderr)
         sys.exit(error.exit_code)
+    except OSError as error:
+        if "--debug" in sys.argv:
+            raise
+        reason = f"{error.filename or 'a file'}: {error.strerror or error}"
+        print(f"bowerbird: cannot write or read {reason}; free some space or choose another folder", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print("bowerbird: interrupted", file=sys.stderr)
         sys.exit(1)

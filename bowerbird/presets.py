@@ -13,6 +13,7 @@ from bowerbird.config import ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
 from bowerbird.networks.residual import ResidualOptions
+from bowerbird.objectives import OBJECTIVES
 from bowerbird.representations.log_magnitude import LogMagnitude
 
 __all__ = ["PRESETS", "configure"]
@@ -56,6 +57,8 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
             train = changed(train, key, value)
             if key in ("minutes", "examples") and value is not None:
                 train = dataclasses.replace(train, **{"examples" if key == "minutes" else "minutes": None})
+    if train.objective not in OBJECTIVES:
+        raise UsageError(f'there is no objective "{train.objective}"; {known(OBJECTIVES)}')
     return model, train
 
 

@@ -96,6 +96,11 @@ class Dataset:
         for start in range(0, len(indices), size):
             yield self.padded(indices[start : start + size])
 
+    def check(self, index: int) -> None:
+        """BowerbirdError where a sound's samples are not those that were prepared."""
+        if hashlib.sha256(self.sound(index).tobytes()).hexdigest()[:16] != self.entries[index]["digest"]:
+            raise BowerbirdError(f"samples in {self.folder} were changed after preparing; prepare it again")
+
     def labels(self, indices: list[int]) -> list[str] | None:
         """Their labels, or None for a dataset without."""
         found = [self.entries[index]["label"] for index in indices]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bowerbird.errors import UsageError
 from bowerbird.representations.phase import griffin_lim
 from bowerbird.shapes import PictureShape
 
@@ -36,6 +37,14 @@ class LogMagnitude:
     top_db: float = 50.0
     range_db: float = 90.0
     iterations: int = 16
+
+    def __post_init__(self) -> None:
+        if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 2 * self.hop:
+            raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least twice")
+        if not 16 <= self.bands <= self.n_fft // 2 + 1 or self.bands % FRAME_MULTIPLE:
+            raise UsageError(f"representation.bands={self.bands} does not fit: a multiple of 16 up to {self.n_fft // 2}")
+        if not 1 <= self.range_db <= 200 or not 0 <= self.iterations <= 1000:
+            raise UsageError("representation.range_db lies between 1 and 200, iterations between 0 and 1000")
 
     @classmethod
     def suited(cls, sample_rate_hz: int, channels: int, samples: int) -> "LogMagnitude":

@@ -1,0 +1,129 @@
+"""Walks the tables: every member of a family keeps the family's promises, the new ones too."""
+
+import numpy as np
+import pytest
+import torch
+
+from bowerbird.conditions import CONDITIONS
+from bowerbird.config import model_from_json, to_json
+from bowerbird.data.dataset import Dataset
+from bowerbird.data.kit import CLASSES, RATE_HZ
+from bowerbird.errors import UsageError
+from bowerbird.networks import NETWORKS
+from bowerbird.networks.heads import HEADS
+from bowerbird.objectives import OBJECTIVES
+from bowerbird.presets import PRESETS
+from bowerbird.representations import REPRESENTATIONS
+from bowerbird.shapes import PictureShape
+
+SHAPE = PictureShape(2, 32, 48)
+
+
+def tones(rate_hz: int, channels: int, samples: int) -> torch.Tensor:
+    """Two decaying tones, (2, C, T)."""
+    t = torch.arange(samples) / rate_hz
+    waves = torch.stack([torch.sin(2 * np.pi * hz * t) * torch.exp(-6 * t) for hz in (300.0, 950.0)])
+    return 0.5 * waves[:, None].repeat(1, channels, 1)
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+@pytest.mark.parametrize(("rate_hz", "channels", "samples"), [(8000, 1, 800), (16000, 2, 16000), (44100, 1, 52920)])
+def test_representation_round_trip(name: str, rate_hz: int, channels: int, samples: int) -> None:
+    sounds = tones(rate_hz, channels, samples)
+    representation = REPRESENTATIONS[name].suited(rate_hz, channels, samples).fit([sounds])
+    picture = representation.encode(sounds)
+    assert picture.shape == (2, *representation.shape)
+    assert picture.dtype == torch.float32
+    assert picture.abs().max() <= 1
+    again = representation.decode(picture)
+    assert again.shape == sounds.shape
+    # Magnitudes come back: within 1.5 dB over the cells less than 50 dB under the loudest.
+    heard = picture > picture.max() - 50 * 2 / representation.range_db
+    error_db = (representation.encode(again) - picture)[heard].abs().mean() * representation.range_db / 2
+    assert error_db < 1.5
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_representation_of_silence_is_silent(name: str) -> None:
+    representation = REPRESENTATIONS[name].suited(16000, 1, 4000)
+    picture = representation.encode(torch.zeros(1, 1, 4000))
+    assert (picture == -1).all()
+    assert representation.decode(picture).abs().max() == 0
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_representation_rows_follow_frequency(name: str) -> None:
+    sounds = tones(16000, 1, 8000)
+    picture = REPRESENTATIONS[name].suited(16000, 1, 8000).encode(sounds)
+    low, high = picture.mean(3).argmax(2)[:, 0]
+    assert low < high
+
+
+@pytest.mark.parametrize("name", CONDITIONS)
+def test_condition_parses_encodes_and_draws_what_it_lists(name: str) -> None:
+    condition = CONDITIONS[name].fit("class", ["kick/808", "kick/808", "kick/909", "snare"])
+    for node in condition.nodes:
+        assert condition.parse(node) == node
+        assert condition.encode([node]).shape == (1, condition.width)
+        assert condition.draw(np.random.default_rng(0), node).startswith(node)
+    assert condition.draw(np.random.default_rng(0)) in condition.paths
+    assert "kick" in condition.describe()
+    with pytest.raises(UsageError, match="snare"):
+        condition.parse("no such thing")
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("width", [0, 5])
+def test_network_shapes_and_gradients(name: str, width: int) -> None:
+    family = NETWORKS[name]
+    options = family.options(z_dim=8, width=8, widest=16, style=16)
+    generator, trunk = family.generator(SHAPE, width, options), family.discriminator(SHAPE, options)
+    z = torch.randn(4, 8, requires_grad=True)
+    condition = torch.rand(4, width, requires_grad=True)
+    picture = generator(z, condition)
+    assert picture.shape == (4, *SHAPE)
+    assert picture.abs().max() <= 1
+    features = trunk(picture)
+    assert features.shape == (4, trunk.features)
+    features.square().sum().backward()
+    assert z.grad is not None
+    assert (z.grad.abs().sum(1) > 0).all(), "the latent does not reach the picture"
+    assert width == 0 or (condition.grad is not None and (condition.grad.abs().sum(1) > 0).all())
+    unused = [n for net in (generator, trunk) for n, p in net.named_parameters() if p.grad is None]
+    assert not unused, f"weights that do nothing: {unused}"
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_head_scores_depend_on_the_label(name: str) -> None:
+    head = HEADS[name](16, 3)
+    features = torch.randn(2, 16)
+    first, second = head(features, torch.eye(3)[[0, 0]]), head(features, torch.eye(3)[[1, 1]])
+    assert first.shape == (2,)
+    assert not torch.allclose(first, second)
+    assert HEADS[name](16, 0)(features, torch.zeros(2, 0)).shape == (2,)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_objective_rewards_telling_apart_and_fooling(name: str) -> None:
+    objective = OBJECTIVES[name]
+    good, bad = torch.full((4,), 2.0), torch.full((4,), -2.0)
+    assert objective.discriminator(good, bad) < objective.discriminator(bad, good)
+    assert objective.generator(good) < objective.generator(bad)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_survives_json(name: str, dataset: Dataset) -> None:
+    model, train = PRESETS[name](dataset)
+    assert model_from_json(to_json(model)) == model
+    assert train.minutes is not None
+    assert model.representation.samples == dataset.samples
+
+
+@pytest.mark.parametrize("name", CLASSES)
+def test_kit_sounds_are_sound(name: str) -> None:
+    first, second = (CLASSES[name](np.random.default_rng(seed)) for seed in (1, 2))
+    for sound in (first, second):
+        assert np.isfinite(sound).all()
+        assert 0.02 < len(sound) / RATE_HZ < 1.5
+        assert abs(sound.mean()) < 0.05 * np.abs(sound).max()
+    assert len(first) != len(second) or not np.allclose(first, second)

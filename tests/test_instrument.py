@@ -1,0 +1,125 @@
+"""The instrument: loads from its file alone, plays by seed, refuses what it cannot trust."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+import bowerbird
+from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.instrument import load
+from bowerbird.instrument_file import read_tensors, write_tensors
+from bowerbird.making import fill, orders
+
+
+@pytest.fixture(scope="module")
+def instrument(run: Path) -> bowerbird.Instrument:
+    return bowerbird.load(run)
+
+
+def test_sample_is_float32_of_the_stated_shape(instrument: bowerbird.Instrument) -> None:
+    sounds = instrument.sample(3, label="kick", seed=5)
+    assert sounds.shape == (3, 1, 6400)
+    assert sounds.dtype == np.float32
+    assert np.isfinite(sounds).all()
+    assert instrument.sample_rate == 16000
+    assert "kick" in instrument.labels["class"]
+
+
+def test_a_seed_is_a_sound_whatever_is_made_beside_it(instrument: bowerbird.Instrument) -> None:
+    many, few = instrument.sample(20, seed=7), instrument.sample(3, seed=7)
+    np.testing.assert_array_equal(many[:3], few)
+    np.testing.assert_array_equal(many[13], instrument.sample(1, seed=20)[0])
+    assert not np.allclose(many[0], many[1])
+
+
+def test_the_label_changes_the_sound(instrument: bowerbird.Instrument) -> None:
+    kick, hat = (instrument.sample(1, label=label, seed=1) for label in ("kick", "closed_hat"))
+    assert not np.allclose(kick, hat)
+
+
+def test_wrong_requests(instrument: bowerbird.Instrument) -> None:
+    with pytest.raises(UsageError, match=r"known: .*kick"):
+        instrument.sample(1, label="trombone")
+    with pytest.raises(UsageError, match='no label "colour"; known: class'):
+        instrument.sample(1, label={"colour": "red"})
+    with pytest.raises(UsageError, match="at least 1"):
+        instrument.sample(0)
+
+
+def test_round_trip_keeps_fingerprint_and_sound(instrument: bowerbird.Instrument, tmp_path: Path) -> None:
+    instrument.save(tmp_path / "copy.safetensors")
+    copy = load(tmp_path / "copy.safetensors")
+    assert copy.fingerprint == instrument.fingerprint
+    assert copy.provenance == instrument.provenance
+    np.testing.assert_array_equal(copy.sample(2), instrument.sample(2))
+
+
+def test_provenance_says_where_it_comes_from(instrument: bowerbird.Instrument) -> None:
+    made = instrument.provenance
+    assert made["dataset"]["sounds"] == 48
+    assert made["examples"] == 160
+    assert made["made_by"] == f"bowerbird {bowerbird.__version__}"
+    assert made["machine"]
+
+
+@pytest.mark.parametrize("damage", ["text", "cut", "empty", "foreign", "checkpoint", "format", "weights", "description"])
+def test_a_wrong_file_is_one_sentence(run: Path, tmp_path: Path, damage: str) -> None:
+    good, bad = run / "instrument.safetensors", tmp_path / "bad.safetensors"
+    tensors, header = read_tensors(good)
+    if damage == "text":
+        bad.write_text("RIFF this is not an instrument")
+    elif damage == "cut":
+        bad.write_bytes(good.read_bytes()[:-1000])
+    elif damage == "empty":
+        bad.touch()
+    elif damage == "foreign":
+        save_file({"weight": torch.zeros(3)}, bad)
+    elif damage == "checkpoint":
+        bad.write_bytes((run / "checkpoint.safetensors").read_bytes())
+    elif damage == "format":
+        write_tensors(bad, tensors, header)
+        text = bad.read_bytes().replace(b'\\"format\\": 1', b'\\"format\\": 9')
+        bad.write_bytes(text)
+    elif damage == "weights":
+        name = next(iter(tensors))
+        write_tensors(bad, {**tensors, name: tensors[name] + 1}, header)
+    else:
+        header["model"]["network"]["width"] = 32
+        write_tensors(bad, tensors, header)
+    with pytest.raises(BowerbirdError) as error:
+        load(bad)
+    assert str(bad) in str(error.value) or damage == "description"
+    assert "\n" not in str(error.value).strip() or damage == "description"
+
+
+def test_missing_instruments(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no instrument at"):
+        load(tmp_path / "none.safetensors")
+    with pytest.raises(UsageError, match="no instrument in the folder"):
+        load(tmp_path)
+
+
+def test_file_holds_plain_tensors_and_json(run: Path) -> None:
+    tensors = load_file(run / "instrument.safetensors")
+    assert all(tensor.dtype == torch.float32 for tensor in tensors.values())
+    _, header = read_tensors(run / "instrument.safetensors")
+    assert json.loads(json.dumps(header)) == header
+
+
+def test_make_names_files_by_label_and_seed_and_draws_a_sheet(instrument: bowerbird.Instrument, tmp_path: Path) -> None:
+    files, sheet = fill(instrument, orders(instrument, {"class": "kick"}, 3, 7, False), tmp_path / "a", quiet=True)
+    assert [file.name for file in files] == ["kick_00007.wav", "kick_00008.wav", "kick_00009.wav"]
+    assert sheet.read_bytes()[:4] == b"\x89PNG"
+    alone, _ = fill(instrument, orders(instrument, {"class": "kick"}, 1, 9, False), tmp_path / "b", quiet=True)
+    assert alone[0].read_bytes() == files[2].read_bytes()
+
+
+def test_make_each_label_in_folders(instrument: bowerbird.Instrument, tmp_path: Path) -> None:
+    files, _ = fill(instrument, orders(instrument, {}, 2, 0, True), tmp_path, quiet=True)
+    folders = {file.parent.name for file in files}
+    assert folders == set(instrument.labels["class"])
+    assert len(files) == 2 * len(folders)

@@ -1,0 +1,256 @@
+"""`prepare` on real folders: what it keeps, what it notices, and every kind of bad input."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from bowerbird.data.dataset import Dataset
+from bowerbird.data.kit import write_kit
+from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.errors import BowerbirdError, UsageError
+
+RATE = 16000
+
+
+def tone(seconds: float = 0.3, hz: float = 440.0, level: float = 0.5, rate: int = RATE) -> np.ndarray:
+    t = np.arange(int(seconds * rate)) / rate
+    return level * np.sin(2 * np.pi * hz * t) * np.exp(-4 * t / seconds)
+
+
+def save(path: Path, sound: np.ndarray, rate: int = RATE, **options: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, sound, rate, **options)
+
+
+def prepared(folder: Path, **options: object) -> tuple[Dataset, dict]:
+    target = folder.parent / "dataset"
+    dataset = prepare(folder, target, PrepareOptions(**options), quiet=True)
+    return dataset, json.loads((target / "report.json").read_text())
+
+
+def test_every_format_depth_rate_and_channel_count(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    kinds = {
+        "a.wav": ({"subtype": "PCM_16"}, 44100), "b.wav": ({"subtype": "PCM_24"}, 96000),
+        "c.wav": ({"subtype": "FLOAT"}, 16000), "d.wav": ({"subtype": "ULAW"}, 8000), "e.flac": ({}, 48000),
+        "f.ogg": ({"format": "OGG", "subtype": "VORBIS"}, 44100), "g.mp3": ({"format": "MP3"}, 44100),
+        "h.aiff": ({}, 22050),
+        "i.opus": ({"format": "OGG", "subtype": "OPUS"}, 48000), "j.wav": ({"subtype": "PCM_U8"}, 11025),
+    }  # fmt: skip
+    for name, (options, rate) in kinds.items():
+        sound = tone(rate=rate)
+        save(sounds / "x" / name, np.stack([sound] * 3 if name == "e.flac" else [sound] * 2, 1), rate, **options)
+    dataset, report = prepared(sounds, sample_rate_hz=RATE)
+    assert report["skipped"] == {}
+    assert len(dataset) == len(kinds)
+    assert dataset.channels == 2
+    reference = tone()
+    for index, entry in enumerate(dataset.entries):
+        sound = dataset.sound(index)[0]
+        spectrum = np.abs(np.fft.rfft(sound, RATE))
+        assert abs(int(spectrum.argmax()) - 440) <= 2, entry["file"]
+        assert 0.9 < np.abs(sound).max() / np.abs(reference).max() < 1.1, entry["file"]
+
+
+def test_short_sounds_are_kept_and_long_ones_cut_with_a_fade(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    save(sounds / "short.wav", tone(0.01))
+    save(sounds / "long.wav", np.full(5 * RATE, 0.5))
+    dataset, report = prepared(sounds, seconds=1.0)
+    lengths = {e["file"]: e["samples"] for e in dataset.entries}
+    assert lengths == {"short.wav": 160, "long.wav": RATE}
+    assert report["notes"] == {"cut to the first 1 s": 1}
+    long = dataset.sound([e["file"] for e in dataset.entries].index("long.wav"))
+    assert abs(long[0, -1]) < 1e-3
+    assert np.abs(np.diff(long[0])).max() < 0.01
+
+
+def test_even_slices_cover_a_long_file(tmp_path: Path) -> None:
+    save(tmp_path / "sounds" / "field.wav", np.random.default_rng(0).uniform(-0.5, 0.5, int(3.5 * RATE)))
+    dataset, _ = prepared(tmp_path / "sounds", seconds=1.0, slices="even")
+    assert [entry["start_s"] for entry in dataset.entries] == [0, 1, 2, 3]
+    assert sum(entry["samples"] for entry in dataset.entries) == int(3.5 * RATE)
+
+
+def test_silence_is_trimmed_but_a_quiet_tail_stays(tmp_path: Path) -> None:
+    tail = np.linspace(1, 0.003, RATE) * np.random.default_rng(0).uniform(-0.9, 0.9, RATE)
+    save(tmp_path / "sounds" / "a.wav", np.concatenate([np.zeros(RATE), tail, np.zeros(RATE)]), subtype="FLOAT")
+    dataset, _ = prepared(tmp_path / "sounds", seconds=4.0)
+    assert RATE <= dataset.entries[0]["samples"] <= 1.05 * RATE
+    kept, _ = prepared(tmp_path / "sounds", seconds=4.0, trim=False)
+    assert kept.entries[0]["samples"] == 3 * RATE
+
+
+def test_level_is_kept_unless_asked(tmp_path: Path) -> None:
+    save(tmp_path / "sounds" / "a.wav", tone(level=0.1))
+    assert prepared(tmp_path / "sounds")[0].entries[0]["peak_db"] == pytest.approx(-20, abs=1)
+    assert prepared(tmp_path / "sounds", level="peak")[0].entries[0]["peak_db"] == pytest.approx(-1, abs=0.05)
+
+
+def test_labels_are_the_folders_below_the_shared_ones(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    for name in ("audio/kick/808/a.wav", "audio/kick/909/b.wav", "audio/snare/c.wav"):
+        save(sounds / name, tone())
+    dataset, report = prepared(sounds)
+    assert report["labels"] == {"kick/808": 1, "kick/909": 1, "snare": 1}
+    assert dataset.labels([0, 1, 2]) == ["kick/808", "kick/909", "snare"]
+    save(sounds / "loose.wav", tone())
+    assert set(prepared(sounds)[1]["labels"]) == {"audio/kick/808", "audio/kick/909", "audio/snare", "unsorted"}
+
+
+def test_a_folder_without_folders_has_no_labels(tmp_path: Path) -> None:
+    save(tmp_path / "sounds" / "a.wav", tone())
+    dataset, _ = prepared(tmp_path / "sounds")
+    assert dataset.labels([0]) is None
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_labels_from_a_table(tmp_path: Path, separator: str) -> None:
+    sounds = tmp_path / "sounds"
+    rows = [("file", "class", "subclass", "license", "drummer")]
+    for number in range(4):
+        save(sounds / f"{number}.wav", tone(hz=300 + 200 * number))
+        rows.append((f"{number}.wav", "kick", "808" if number else "", "CC0", "ann"))
+    rows += [("9.wav", "kick", "", "CC0", "bob"), ("0.wav", "snare", "", "CC0", "bob")]
+    save(sounds / "extra.wav", tone())
+    with (sounds / "list.csv").open("w", newline="") as file:
+        csv.writer(file, delimiter=separator).writerows(rows)
+    _, report = prepared(sounds, labels="csv", group="drummer")
+    assert report["labels"] == {"kick": 1, "kick/808": 3}
+    assert report["licences"] == {"CC0": 4}
+    assert set(report["skipped"]) == {"9.wav", "0.wav (again)", "extra.wav"}
+    with pytest.raises(UsageError, match='no column "colour"'):
+        prepared(sounds, labels="csv", columns="colour")
+
+
+def test_near_duplicates_are_found_and_stay_together(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    write_kit(sounds, 8, quiet=True)
+    original, _ = soundfile.read(sounds / "snare" / "snare_000.wav")
+    for copy in range(6):
+        noise = 1e-4 * np.random.default_rng(copy).standard_normal(len(original))
+        save(sounds / "snare" / f"copy_{copy}.wav", (0.9 - 0.1 * copy) * original + noise, 44100)
+    dataset, report = prepared(sounds, validation=0.3)
+    snares = [e for e in dataset.entries if e["file"] == "snare/snare_000.wav" or "copy" in e["file"]]
+    assert len({e["duplicates"] for e in snares}) == 1
+    assert snares[0]["duplicates"] is not None
+    assert len({e["part"] for e in snares}) == 1
+    assert 0.15 < report["validation"] / len(dataset) < 0.35
+    different = [e for e in dataset.entries if e["label"] == "kick" and e["duplicates"] == snares[0]["duplicates"]]
+    assert not different
+    for label in report["labels"]:
+        assert any(e["label"] == label and e["part"] == "train" for e in dataset.entries)
+
+
+def test_same_sounds_same_fingerprint(kit: Path, dataset: Dataset, tmp_path: Path) -> None:
+    options = PrepareOptions(sample_rate_hz=16000, seconds=0.4)
+    again = prepare(kit, tmp_path / "again", options, quiet=True)
+    other = prepare(kit, tmp_path / "other", PrepareOptions(sample_rate_hz=16000, seconds=0.3), quiet=True)
+    assert again.fingerprint == dataset.fingerprint != other.fingerprint
+
+
+def test_bad_files_are_reported_and_the_good_ones_used(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    save(sounds / "dir with space" / "ünïcode 🥁.WAV", tone(), format="WAV")
+    save(sounds / "nan.wav", np.array([0.1, np.nan, 0.2]), subtype="FLOAT")
+    save(sounds / "silent.wav", np.zeros(RATE))
+    save(sounds / "no_samples.wav", np.zeros(0))
+    save(sounds / "opposite.wav", np.stack([tone(), -tone()], 1))
+    (sounds / "zero_bytes.wav").touch()
+    (sounds / "text.wav").write_text("not a sound")
+    (sounds / "notes.txt").write_text("not a sound either")
+    save(sounds / "flac.flac", tone(2.0))
+    (sounds / "cut.flac").write_bytes((sounds / "flac.flac").read_bytes()[:3000])
+    save(sounds / "long.wav", tone(2.0))
+    (sounds / "cut.wav").write_bytes((sounds / "long.wav").read_bytes()[:20001])
+    save(sounds / "._kick.wav", tone())
+    save(sounds / ".hidden.wav", tone())
+    (sounds / "loop").symlink_to(sounds)
+    (sounds / "dangling.wav").symlink_to(sounds / "nowhere.wav")
+    dataset, report = prepared(sounds, channels=1)
+    used = {entry["file"] for entry in dataset.entries}
+    assert {"dir with space/ünïcode 🥁.WAV", "flac.flac", "long.wav", "cut.wav"} <= used
+    reasons = report["skipped"]
+    assert reasons["nan.wav"] == "contains NaN or infinity"
+    assert reasons["silent.wav"] == "silent"
+    assert reasons["opposite.wav"].startswith("silent when mixed")
+    assert reasons["no_samples.wav"] == "no samples in it"
+    assert reasons["._kick.wav"] == reasons[".hidden.wav"] == "hidden file"
+    assert {"zero_bytes.wav", "text.wav", "dangling.wav"} <= set(reasons)
+    assert report["notes"]["truncated, used what is left"] == 1
+    assert "cut.flac" in reasons or "cut.flac" in used
+    assert not any("notes" in name for name in reasons)
+
+
+def test_a_ten_minute_file_among_one_shots(tmp_path: Path) -> None:
+    for number in range(20):
+        save(tmp_path / "sounds" / f"{number}.wav", tone(0.2, 300 + 30 * number))
+    save(tmp_path / "sounds" / "concert.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 600 * RATE))
+    dataset, report = prepared(tmp_path / "sounds")
+    assert dataset.samples == int(0.2 * RATE)
+    assert report["notes"] == {"cut to the first 0.2 s": 1}
+
+
+@pytest.mark.parametrize("kind", ["missing", "empty", "no audio", "all bad", "target is no dataset"])
+def test_hopeless_input_is_one_sentence_and_leaves_nothing(tmp_path: Path, kind: str) -> None:
+    sounds, target = tmp_path / "sounds", tmp_path / "dataset"
+    if kind != "missing":
+        sounds.mkdir()
+    if kind == "no audio":
+        (sounds / "readme.txt").write_text("hello")
+    if kind == "all bad":
+        (sounds / "a.wav").write_text("hello")
+    if kind == "target is no dataset":
+        save(sounds / "a.wav", tone())
+        target.mkdir()
+        (target / "thesis.txt").write_text("precious")
+    with pytest.raises(BowerbirdError) as error:
+        prepare(sounds, target, PrepareOptions(), quiet=True)
+    assert "\n" not in str(error.value)
+    assert not target.exists() or (target / "thesis.txt").read_text() == "precious"
+    assert not list(tmp_path.glob(".*partial"))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"sample_rate_hz": 4000}, {"seconds": 0}, {"channels": 3}, {"validation": 1.0}, {"slices": "odd"}, {"labels": "magic"}],
+)
+def test_options_out_of_range(options: dict) -> None:
+    with pytest.raises(UsageError):
+        PrepareOptions(**options)
+
+
+def test_changed_dataset_is_noticed(kit: Path, tmp_path: Path) -> None:
+    target = tmp_path / "dataset"
+    prepare(kit, target, PrepareOptions(sample_rate_hz=8000, seconds=0.2), quiet=True)
+    dataset = Dataset(target)
+    dataset.check(0)
+    shard = target / "shard-000.f32"
+    samples = bytearray(shard.read_bytes())
+    samples[1001] ^= 1
+    shard.write_bytes(samples)
+    with pytest.raises(BowerbirdError, match="changed after preparing"):
+        Dataset(target).check(0)
+    shard.write_bytes(samples[:-4])
+    with pytest.raises(BowerbirdError, match="cut short"):
+        Dataset(target)
+    (target / "manifest.jsonl").write_text((target / "manifest.jsonl").read_text().replace("kick", "tick"))
+    with pytest.raises(BowerbirdError, match="manifest"):
+        Dataset(target)
+
+
+@pytest.mark.slow
+def test_the_shared_drums(drums: Path, tmp_path: Path) -> None:
+    options = PrepareOptions(labels="csv", group="collection", validation=0.2)
+    dataset = prepare(drums, tmp_path / "drums", options, quiet=True)
+    assert len(dataset) == 1092
+    assert dataset.facts["licences"] == {"CC-BY-SA-3.0": 174, "CC-BY-SA-4.0": 136, "CC0-1.0": 433, "public domain": 349} or (
+        sum(dataset.facts["licences"].values()) == 1092
+    )
+    assert {label.split("/")[0] for label in dataset.labels(list(range(1092))) or []} == {
+        "clap", "cymbal", "hihat", "kick", "perc", "snare", "tom"
+    }  # fmt: skip

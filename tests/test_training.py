@@ -1,0 +1,228 @@
+"""Training: the same bytes when killed and resumed, a clean end, a way back from divergence, damaged checkpoints."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from bowerbird.config import ModelConfig, TrainConfig
+from bowerbird.data.augment import draw_changes
+from bowerbird.data.dataset import Dataset
+from bowerbird.data.feed import Feed
+from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.instrument import load
+from bowerbird.instrument_file import read_tensors
+from bowerbird.presets import configure
+from bowerbird.seeds import torch_random
+from bowerbird.training import loop
+from bowerbird.training.loop import train
+from bowerbird.training.state import State
+from bowerbird.training.step import Adversary
+from tests.conftest import TINY
+
+
+def settings(dataset: Dataset, *more: str) -> tuple[ModelConfig, TrainConfig]:
+    return configure(dataset, "quick", None, [*TINY, *more])
+
+
+def command_line(dataset: Dataset, folder: Path, *more: str) -> list[str]:
+    words = ["train", str(dataset.folder), "-o", str(folder), "--preset", "quick", *more]
+    return [sys.executable, "-m", "bowerbird", *words, *(part for pair in TINY for part in ("--set", pair))]
+
+
+def wait_for(path: Path, process: subprocess.Popen, text: str = "") -> None:
+    for _ in range(1200):
+        if path.exists() and text in path.read_text(errors="replace"):
+            return
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    pytest.fail(f"{path} never held {text!r}")
+
+
+def test_a_run_leaves_what_it_should(run: Path) -> None:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["seen"] == 160
+    assert {"loss/judge", "loss/generator", "speed/examples_per_s"} <= lines[-1].keys()
+    assert list((run / "tensorboard").iterdir())
+    preview = run / "previews" / "000000160"
+    assert (preview / "sheet.png").exists()
+    assert len(list(preview.glob("*.wav"))) == 8
+
+
+def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Path) -> None:
+    model, config = settings(dataset, "examples=1600", "learning_rate=0.005")
+    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, quiet=True)
+    instrument = load(tmp_path / "run")
+    labels = [instrument.choose(seed=k) for k in range(64)]
+    made = instrument.pictures(labels, torch.randn(64, 8, generator=torch_random(0)))
+    real = torch.from_numpy(feed.pictures[:].astype("float32"))
+    # Sound at the start, silence at the end, as the real ones have.
+    early, late = made[..., :8].mean(), made[..., -8:].mean()
+    assert early - late > 0.3 * (real[..., :8].mean() - real[..., -8:].mean())
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_is_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
+    straight, killed = tmp_path / "straight", tmp_path / "killed"
+    more = ("--examples", "1200", "--quiet", "--set", "checkpoint_minutes=0.01", "--set", "preview_minutes=0.05")
+    subprocess.run(command_line(dataset, straight, *more), check=True, capture_output=True)
+    process = subprocess.Popen(command_line(dataset, killed, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    wait_for(killed / "metrics.jsonl", process, '"seen": 400')
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert not any((killed / "previews" / "000001200").glob("*"))
+    subprocess.run(command_line(dataset, killed, *more), check=True, capture_output=True)
+    one, two = (read_tensors(folder / "instrument.safetensors") for folder in (straight, killed))
+    assert one[0].keys() == two[0].keys()
+    for name, tensor in one[0].items():
+        assert tensor.numpy().tobytes() == two[0][name].numpy().tobytes(), name
+    assert one[1]["fingerprint"] == two[1]["fingerprint"]
+    states = [read_tensors(folder / "checkpoint.safetensors", "checkpoint")[0] for folder in (straight, killed)]
+    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
+    seen = [json.loads(line)["seen"] for line in (killed / "metrics.jsonl").read_text().splitlines()]
+    assert seen == sorted(set(seen))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_ends_cleanly_with_a_playable_instrument(dataset: Dataset, tmp_path: Path, number: int) -> None:
+    folder = tmp_path / "run"
+    words = command_line(dataset, folder, "--minutes", "10")
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for(folder / "metrics.jsonl", process, "seen")
+    os.kill(process.pid, number)
+    out, error = process.communicate(timeout=60)
+    assert process.returncode == 0, error
+    assert "the same command goes on" in out
+    assert load(folder).sample(1).shape[0] == 1
+    assert read_tensors(folder / "checkpoint.safetensors", "checkpoint")[1]["seen"] > 0
+
+
+def test_finished_run_says_so_and_goes_on_when_asked(dataset: Dataset, tmp_path: Path) -> None:
+    model, config = settings(dataset, "examples=40")
+    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    with pytest.raises(UsageError, match="already trained"):
+        train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    model, config = settings(dataset, "examples=80")
+    assert train(dataset, tmp_path / "run", model, config, "cpu", quiet=True).seen == 80
+
+
+def test_other_settings_or_data_are_refused(dataset: Dataset, tmp_path: Path, kit: Path) -> None:
+    from bowerbird.data.prepare import PrepareOptions, prepare
+
+    model, config = settings(dataset, "examples=40")
+    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    with pytest.raises(UsageError, match=r"learning_rate 0.002, now 0.5"):
+        train(dataset, tmp_path / "run", *settings(dataset, "examples=80", "learning_rate=0.5"), "cpu", quiet=True)
+    other = prepare(kit, tmp_path / "other", PrepareOptions(sample_rate_hz=16000, seconds=0.3), quiet=True)
+    with pytest.raises(UsageError, match="another dataset"):
+        train(other, tmp_path / "run", *settings(other, "examples=80"), "cpu", quiet=True)
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "thesis.txt").write_text("precious")
+    with pytest.raises(UsageError, match="not a training run"):
+        train(dataset, tmp_path / "thesis", model, config, "cpu", quiet=True)
+
+
+def test_half_a_checkpoint_falls_back_to_the_one_before(
+    dataset: Dataset, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    train(dataset, folder, *settings(dataset, "examples=40"), "cpu", quiet=True)
+    newest = folder / "checkpoint.safetensors"
+    newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
+    outcome = train(dataset, folder, *settings(dataset, "examples=80"), "cpu")
+    assert outcome.seen == 80
+    assert "going on from the checkpoint before" in capsys.readouterr().out
+    for name in ("checkpoint.safetensors", "checkpoint.previous.safetensors"):
+        (folder / name).write_bytes(b"half")
+    with pytest.raises(BowerbirdError, match="no earlier checkpoint"):
+        train(dataset, folder, *settings(dataset, "examples=120"), "cpu", quiet=True)
+
+
+def test_not_a_number_rolls_back_and_says_so(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest, calls = Adversary.update_judge, []
+
+    def poisoned(self: Adversary, *arguments: object) -> dict[str, torch.Tensor]:
+        calls.append(1)
+        if len(calls) == 7:
+            with torch.no_grad():
+                next(self.judge.parameters()).fill_(float("nan"))
+        return honest(self, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Adversary, "update_judge", poisoned)
+    monkeypatch.setattr(loop, "MEASURE_EVERY", 2)
+    outcome = train(dataset, tmp_path / "run", *settings(dataset, "examples=160"), "cpu", quiet=True)
+    assert outcome.seen == 160
+    assert "half the learning rate" in capsys.readouterr().out
+    tensors, header = read_tensors(tmp_path / "run" / "checkpoint.safetensors", "checkpoint")
+    assert header["rollbacks"] == 1
+    assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def test_endless_divergence_stops_with_the_good_instrument(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hopeless(self: Adversary, *arguments: object) -> dict[str, torch.Tensor]:
+        return {"loss/judge": torch.tensor(float("inf"))}
+
+    monkeypatch.setattr(Adversary, "update_judge", hopeless)
+    monkeypatch.setattr(loop, "MEASURE_EVERY", 1)
+    with pytest.raises(BowerbirdError, match="diverged 6 times"):
+        train(dataset, tmp_path / "run", *settings(dataset, "examples=160"), "cpu", quiet=True)
+    assert load(tmp_path / "run").sample(1).shape[0] == 1
+
+
+def test_rate_warms_up_holds_and_falls(dataset: Dataset, tmp_path: Path) -> None:
+    runner = loop._Run(dataset, tmp_path / "run", *settings(dataset, "examples=8000"), torch.device("cpu"), True)
+    rates = []
+    for seen in (0, 4000, 7999):
+        runner.state.seen = seen
+        rates.append(runner._rate())
+    runner.log.close()
+    assert rates[0] < 0.05 * rates[1]
+    assert rates[2] == pytest.approx(loop.LAST_RATE * rates[1])
+
+
+def test_feed_balances_and_depends_on_seed_and_seen_alone(dataset: Dataset, tmp_path: Path) -> None:
+    model, _ = settings(dataset)
+    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, quiet=True)
+    assert feed.draw(16, 1, 160, "real").tolist() == feed.draw(16, 1, 160, "real").tolist()
+    assert feed.draw(16, 1, 160, "real").tolist() != feed.draw(16, 1, 176, "real").tolist()
+    feed.members[0] = feed.members[0][:1]
+    tops = [feed.tops[i] for i in feed.draw(2000, 0, 0, "real")]
+    assert all(0.08 < tops.count(name) / 2000 < 0.17 for name in feed.classes)
+
+
+def test_augmentation_shifts_and_leaves_silence_silent() -> None:
+    picture = torch.full((64, 1, 32, 48), -1.0)
+    changes = draw_changes(64, 1.0, torch_random(0))
+    assert torch.equal(changes(picture), picture)
+    picture[:, :, 16, 24] = 0.5
+    moved = changes(picture)
+    for index in range(64):
+        row, frame = 16 + changes.rows[index], 24 + changes.frames[index]
+        assert moved[index, 0, row, frame] == pytest.approx(0.5 + changes.gain[index].item())
+    assert len(set(changes.frames)) > 8
+    assert torch.equal(draw_changes(64, 0.0, torch_random(0))(picture), picture)
+
+
+def test_average_starts_short_and_grows_long(dataset: Dataset, tmp_path: Path) -> None:
+    runner = loop._Run(dataset, tmp_path / "run", *settings(dataset, "examples=8000"), torch.device("cpu"), True)
+    state: State = runner.state
+    runner.log.close()
+    weight, averaged = (next(iter(net.parameters())) for net in (state.adversary.generator, state.averaged))
+    with torch.no_grad():
+        averaged.zero_()
+        weight.fill_(1.0)
+    state.seen = 10**6
+    state.average(100, 100.0)
+    assert averaged.mean().item() == pytest.approx(0.5)
