@@ -138,12 +138,13 @@ def _fade_out(sound: Sound, rate: int) -> None:
 
 
 def _signature(sound: Sound, options: CleanOptions) -> NDArray[np.float32]:
-    """Band levels over time in dB under the loudest, floored at -60 and scaled to mean square one."""
-    hop = max(1, min(options.samples, options.sample_rate_hz) // SIGNATURE_FRAMES)
-    mono = sound.mean(0)[: hop * SIGNATURE_FRAMES]
-    frames = np.pad(mono, (0, hop * SIGNATURE_FRAMES - len(mono))).reshape(SIGNATURE_FRAMES, hop)
+    """Band levels over time in dB under the loudest, floored at -60; times lie denser at the attack."""
+    size = max(16, int(0.012 * options.sample_rate_hz))
+    mono = sound.mean(0)
+    mono = np.pad(mono, (0, max(0, options.samples + size - len(mono))))
+    starts = np.concatenate([[0], np.geomspace(size / 2, options.samples, SIGNATURE_FRAMES - 1)]).astype(int)
+    frames = np.stack([mono[start : start + size] for start in starts]) * np.hanning(size).astype(np.float32)
     power = np.square(np.abs(np.fft.rfft(frames, axis=1)))
     edges = np.unique(np.geomspace(1, power.shape[1], SIGNATURE_BANDS + 1).astype(int))
-    bands = np.add.reduceat(power, edges[:-1], axis=1)
-    level_db = 10 * np.log10(bands + 1e-12)
+    level_db = 10 * np.log10(np.add.reduceat(power, edges[:-1], axis=1) + 1e-12)
     return np.maximum(level_db - level_db.max(), -60.0).astype(np.float32).ravel()

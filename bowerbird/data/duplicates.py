@@ -5,7 +5,9 @@ from numpy.typing import NDArray
 
 __all__ = ["NEAR_DB", "near_duplicates"]
 
-NEAR_DB = 2.0  # root mean square difference of two signatures, in dB per cell (docs/log.md says what it catches)
+NEAR_DB = 2.0  # root mean square difference of two signatures over audible cells (docs/log.md: what it catches)
+FLOOR_DB = -60.0
+PAIRS_AT_ONCE = 50_000
 
 
 def near_duplicates(signatures: NDArray[np.float32], digests: list[str]) -> list[list[int]]:
@@ -21,12 +23,26 @@ def near_duplicates(signatures: NDArray[np.float32], digests: list[str]) -> list
     if count < 2:
         return []
     radius = NEAR_DB * signatures.shape[1] ** 0.5
-    near = radius_neighbors_graph(signatures, radius, mode="connectivity", include_self=False)
+    # Over all cells first, which a tree can search: cells silent in both can only make two sounds look nearer.
+    near = radius_neighbors_graph(signatures, radius, mode="connectivity", include_self=False).tocoo()
+    pairs = np.stack(near.coords, 1)
+    pairs = pairs[pairs[:, 0] < pairs[:, 1]]
+    pairs = pairs[_differences_db(signatures, pairs) < NEAR_DB]
     first: dict[str, int] = {}
     same = [(index, first.setdefault(digest, index)) for index, digest in enumerate(digests)]
-    rows, columns = np.array(same).T
-    links = near + coo_array((np.ones(count), (rows, columns)), shape=(count, count)).tocsr()
-    _, component = connected_components(links, directed=False)
+    links = np.concatenate([pairs, np.array(same)])
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    _, component = connected_components(graph, directed=False)
     order = np.argsort(component, kind="stable")
     groups = np.split(order, np.flatnonzero(np.diff(component[order])) + 1)
     return [sorted(int(index) for index in group) for group in groups if len(group) > 1]
+
+
+def _differences_db(signatures: NDArray[np.float32], pairs: NDArray[np.integer]) -> NDArray[np.float32]:
+    """Root mean square difference of each pair (pairs, 2) over the cells that are audible in either."""
+    differences = [np.zeros(0, np.float32)]
+    for start in range(0, len(pairs), PAIRS_AT_ONCE):
+        first, second = (signatures[pairs[start : start + PAIRS_AT_ONCE, side]] for side in (0, 1))
+        audible = np.maximum(first, second) > FLOOR_DB
+        differences.append(np.sqrt(np.square(first - second).sum(1) / np.maximum(audible.sum(1), 1)))
+    return np.concatenate(differences)
