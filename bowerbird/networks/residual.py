@@ -35,7 +35,7 @@ class ResidualOptions:
     """Sizes of the family."""
 
     z_dim: int = 128
-    width: int = 128  # channels beside the picture; they double towards the coarse side
+    width: int = 64  # channels beside the picture; they double towards the coarse side
     widest: int = 256  # up to this
     style: int = 256
 
