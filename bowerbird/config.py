@@ -52,14 +52,15 @@ class TrainConfig:
     minutes: float | None = _setting(None, 0.01, 1e6, "training time")
     examples: int | None = _setting(None, 1, 10**12, "training length in examples seen")
     seed: int = _setting(0, 0, 2**31, "seed of everything random")
-    batch_size: int = _setting(32, 4, 1024, "sounds per step")
+    batch_size: int = _setting(32, 4, 1024, "sounds per step, a multiple of 4")
     learning_rate: float = _setting(2e-3, 1e-7, 1.0, "Adam's, at the start")
     adam_beta2: float = _setting(0.99, 0.5, 0.99999, "Adam's second decay")
     decay_fraction: float = _setting(0.3, 0.0, 1.0, "last part of training over which the rate falls")
     r1_weight: float = _setting(0.1, 0.0, 1e4, "gradient penalty on real sounds")
     r1_every: int = _setting(16, 1, 1024, "steps between gradient penalties")
     ema_examples: float = _setting(4000.0, 1.0, 1e9, "half-life of the generator's moving average")
-    augment: float = _setting(0.6, 0.0, 1.0, "probability of each discriminator augmentation")
+    augment: float = _setting(0.6, 0.0, 1.0, "probability of each discriminator augmentation, once risen")
+    augment_rise: float = _setting(0.2, 0.0, 1.0, "first part of training over which that probability rises from 0")
     balance: float = _setting(1.0, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
     objective: str = field(default="hinge", metadata={"what": "adversarial loss"})
     head: str = field(default="projection", metadata={"what": "discriminator head"})
@@ -74,6 +75,8 @@ class TrainConfig:
                     f"{setting.name}={value} is out of range; {limits['what']} lies between "
                     f"{limits['low']:g} and {limits['high']:g}"
                 )
+        if self.batch_size % 4:  # the judge compares groups of four
+            raise UsageError(f"batch_size={self.batch_size} does not fit; take a multiple of 4")
         if self.head not in HEADS:
             raise UsageError(f'there is no head "{self.head}"; {known(HEADS)}')
 

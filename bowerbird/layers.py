@@ -91,14 +91,15 @@ def pixel_norm(x: Tensor) -> Tensor:
 
 
 def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
-    """Appends one channel with the standard deviation over groups of the batch: (B, C, F, L) -> (B, C + 1, F, L).
+    """Appends one channel with the standard deviation over groups of neighbours in the batch.
 
-    Karras et al. 2018, section 3: lets the discriminator see a batch without variety.
+    (B, C, F, L) -> (B, C + 1, F, L). Karras et al. 2018, section 3: lets the discriminator see a batch without variety.
+    Groups are neighbours so that real and generated sounds, judged one half after the other, do not share one.
     """
     batch, channels, rows, frames = x.shape
     group = math.gcd(group, batch)
-    y = x.float().reshape(group, batch // group, channels, rows, frames)
-    y = y - y.mean(0)
-    spread = (y.square().mean(0) + 1e-8).sqrt().mean((1, 2, 3))  # (batch / group,)
-    plane = spread.repeat(group)[:, None, None, None].expand(batch, 1, rows, frames)
+    y = x.float().reshape(batch // group, group, channels, rows, frames)
+    y = y - y.mean(1, keepdim=True)
+    spread = (y.square().mean(1) + 1e-8).sqrt().mean((1, 2, 3))  # (batch / group,)
+    plane = spread.repeat_interleave(group)[:, None, None, None].expand(batch, 1, rows, frames)
     return torch.cat([x, plane.to(x.dtype)], 1)

@@ -143,6 +143,7 @@ class _Run:
         state, config, feed = self.state, self.config, self.feed
         batch, seen = config.batch_size, state.seen
         state.adversary.set_rate(self._rate())
+        state.adversary.augment = config.augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
         real, condition = feed.real(feed.draw(batch, config.seed, seen, "real"))
         asked = [feed.encoded[feed.draw(batch, config.seed, seen, purpose)] for purpose in ("judge", "generator")]
         real, condition, for_judge, for_generator = (t.to(self.device) for t in (real, condition, *asked))
@@ -166,7 +167,11 @@ class _Run:
         if not all(map(math.isfinite, values.values())):
             self._roll_back()
             return False
-        schedule = {"schedule/rate": self._rate(), "schedule/done": self.done}
+        schedule = {
+            "schedule/rate": self._rate(),
+            "schedule/augment": self.state.adversary.augment,
+            "schedule/done": self.done,
+        }
         speed = {"speed/examples_per_s": rate, "speed/minutes": self.state.elapsed_s / 60}
         self.log.write(self.state.seen, values | schedule | speed)
         return True

@@ -52,6 +52,7 @@ class Adversary:
             for network in (judge, generator)
         )
         self.device = device
+        self.augment = config.augment  # probability of each augmentation, scheduled from outside as the rate is
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of both."""
@@ -67,11 +68,11 @@ class Adversary:
         """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N)."""
         config = self.config
         random = torch_random(config.seed, seen, "judge")
-        real = draw_changes(len(real), config.augment, random)(real)
+        real = draw_changes(len(real), self.augment, random)(real)
         with self.fast():
             with torch.no_grad():
                 fake = self._fake(asked, seen, "z of judge")
-            fake = draw_changes(len(fake), config.augment, random)(fake)
+            fake = draw_changes(len(fake), self.augment, random)(fake)
             scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked]))
         real_scores, fake_scores = scores.chunk(2)
         loss = self.objective.discriminator(real_scores, fake_scores)
@@ -92,7 +93,7 @@ class Adversary:
     def update_generator(self, asked: Tensor, seen: int) -> dict[str, Tensor]:
         """New pictures for the labels `asked` (B, N), scored by the judge."""
         self.judge.requires_grad_(False)
-        changes = draw_changes(len(asked), self.config.augment, torch_random(self.config.seed, seen, "generator"))
+        changes = draw_changes(len(asked), self.augment, torch_random(self.config.seed, seen, "generator"))
         with self.fast():
             scores = self.quick_judge(changes(self._fake(asked, seen, "z of generator")), asked)
         loss = self.objective.generator(scores)
