@@ -13,7 +13,7 @@ $(BIN)/bowerbird: pyproject.toml constraints.txt
 demo: $(BIN)/bowerbird
 	test -d demo/kit || $(BIN)/bowerbird kit -o demo/kit
 	test -f demo/dataset/dataset.json || $(BIN)/bowerbird prepare demo/kit -o demo/dataset --licence CC0-1.0
-	$(BIN)/bowerbird train demo/dataset -o demo/run --preset quick --minutes $(MINUTES) || test -f demo/run/instrument.safetensors
+	$(BIN)/bowerbird train demo/dataset -o demo/run --preset quick --minutes $(MINUTES)
 	$(BIN)/bowerbird make demo/run -n 4 --each-label -o demo/sounds
 	@echo "listen: demo/sounds (WAV files in a folder per class)   look: demo/sounds/contact_sheet.png"
 

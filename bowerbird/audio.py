@@ -1,5 +1,6 @@
 """Sound files in and out, at any rate, depth and channel count."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from bowerbird.errors import BowerbirdError
 
-__all__ = ["SUFFIXES", "UnreadableSound", "fit_channels", "read", "resample", "write"]
+__all__ = ["SUFFIXES", "UnreadableSound", "describe_file", "file_stem", "fit_channels", "read", "resample", "write"]
 
 Sound = NDArray[np.float32]  # (C, T)
 
@@ -22,16 +23,40 @@ class UnreadableSound(BowerbirdError):
     """A file that holds no usable sound; the text is the reason alone."""
 
 
+def describe_file(path: Path) -> tuple[int, int, float]:
+    """(rate in Hz, channels, seconds) from the file's header; UnreadableSound says why not."""
+    if path.suffix.lower() in NEEDS_AV:
+        sound, rate = read(path)  # headers of m4a do not tell reliably
+        return rate, sound.shape[0], sound.shape[1] / rate
+    try:
+        info = soundfile.info(os.fsencode(path))
+    except (soundfile.SoundFileError, OSError, ValueError) as error:
+        raise UnreadableSound(_reason(error)) from None
+    if info.frames <= 0:
+        raise UnreadableSound("no samples in it")
+    return info.samplerate, info.channels, info.frames / info.samplerate
+
+
+def _reason(error: Exception) -> str:
+    return f"not readable ({str(error).split(': ', 1)[-1].rstrip('.')})"
+
+
+def file_stem(label: str) -> str:
+    """A label as a part of a file name on any system."""
+    name = "".join("-" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in label).strip(" .")
+    return name.encode()[:80].decode(errors="ignore") or "sound"
+
+
 def read(path: Path) -> tuple[Sound, int]:
     """The sound (C, T) and its rate in Hz; UnreadableSound says why not."""
     if path.suffix.lower() in NEEDS_AV:
         sound, rate = _read_av(path)
     else:
         try:
-            frames, rate = soundfile.read(path, dtype="float32", always_2d=True)
+            # As bytes: names from old archives need not be UTF-8.
+            frames, rate = soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
         except (soundfile.SoundFileError, OSError, ValueError) as error:
-            reason = str(error).split(": ", 1)[-1].rstrip(".")
-            raise UnreadableSound(f"not readable ({reason})") from None
+            raise UnreadableSound(_reason(error)) from None
         sound = np.ascontiguousarray(frames.T)
     if sound.shape[1] == 0:
         raise UnreadableSound("no samples in it")

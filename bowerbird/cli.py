@@ -2,8 +2,9 @@
 
 import json
 import sys
+import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -14,7 +15,6 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     help="Learns a folder of sounds and sings back new ones.",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
@@ -102,24 +102,28 @@ def train(
     from bowerbird.data.dataset import Dataset
     from bowerbird.data.prepare import PrepareOptions
     from bowerbird.data.prepare import prepare as make_dataset
+    from bowerbird.machine import choose_device
     from bowerbird.presets import configure
+    from bowerbird.training.loop import check_folder
+    from bowerbird.training.loop import train as run
 
-    if (sounds / "dataset.json").is_file():
-        dataset = Dataset(sounds)
-    elif (output / "dataset" / "dataset.json").is_file():
-        dataset = Dataset(output / "dataset")
-    else:
-        dataset = make_dataset(sounds, output / "dataset", PrepareOptions(), quiet=quiet)
-        if not as_json:
-            print((output / "dataset" / "report.txt").read_text(encoding="utf-8"), end="")
     asked = {"minutes": minutes, "examples": examples, "seed": seed}
     pairs = [*(settings or []), *(f"{key}={value}" for key, value in asked.items() if value is not None)]
-    model, training = configure(dataset, preset, config, pairs)
+    check_folder(output)
+    choose_device(device)
+    with tempfile.TemporaryDirectory() as scratch:
+        if (sounds / "dataset.json").is_file():
+            dataset = Dataset(sounds)
+        else:
+            # Prepared at every start, which is quick: new or changed sounds are noticed instead of passed over.
+            target = Path(scratch) / "dataset" if dry_run else output / "dataset"
+            dataset = make_dataset(sounds, target, PrepareOptions(), quiet=quiet)
+            if not (as_json or dry_run):
+                print((target / "report.txt").read_text(encoding="utf-8"), end="")
+        model, training = configure(dataset, preset, config, pairs)
     if dry_run:
         print(json.dumps({"model": to_json(model), "train": to_json(training)}, indent=2))
         return
-    from bowerbird.training.loop import train as run
-
     outcome = run(dataset, output, model, training, device, quiet=quiet)
     ending = "done" if outcome.finished else "stopped; the same command goes on"
     text = (
@@ -207,22 +211,26 @@ def doctor(as_json: Json = False) -> None:
 
 def main() -> None:
     """Runs the command and turns errors into one sentence and an exit code."""
+    arguments = sys.argv[1:] or ["--help"]
+    debug = "--debug" in arguments
     try:
-        app()
+        sys.exit(app(arguments, standalone_mode=False) or 0)
     except BowerbirdError as error:
-        if "--debug" in sys.argv:
-            raise
-        print(f"bowerbird: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _fail(error, str(error), error.exit_code, debug)
+    except typer.TyperException as error:
+        _fail(error, f"{error.format_message().rstrip('.')}; --help lists what the command takes", 2, debug)
     except OSError as error:
-        if "--debug" in sys.argv:
-            raise
-        reason = f"{error.filename or 'a file'}: {error.strerror or error}"
-        print(f"bowerbird: cannot write or read {reason}; free some space or choose another folder", file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        print("bowerbird: interrupted", file=sys.stderr)
-        sys.exit(1)
+        place = f"{error.filename or 'a file'}: {error.strerror or error}"
+        _fail(error, f"cannot write or read {place}; free some space or choose another folder", 1, debug)
+    except (KeyboardInterrupt, typer.Abort) as error:
+        _fail(error, "interrupted", 1, debug)
+
+
+def _fail(error: BaseException, sentence: str, exit_code: int, debug: bool) -> NoReturn:
+    if debug:
+        raise error
+    print(f"bowerbird: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(exit_code)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,6 @@ from bowerbird.seeds import latents, numpy_random
 __all__ = ["INSTRUMENT_NAME", "Instrument", "family_of", "load"]
 
 INSTRUMENT_NAME = "instrument.safetensors"
-BATCH = 8
 
 
 def family_of(model: ModelConfig) -> Any:
@@ -78,14 +77,14 @@ class Instrument:
     def play(self, labels: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Sound (C, T) and picture (C, F, L) for each seed and full set of labels, in order.
 
-        Each depends on its own seed and labels alone.
+        One by one: each then depends on its own seed and labels alone, to the last bit, and its spectrum stays in the
+        processor's cache through all iterations of the inversion.
         """
-        for start in range(0, len(seeds), BATCH):
-            z = latents(list(seeds[start : start + BATCH]), self.model.network.z_dim)
+        for one, seed in zip(labels, seeds, strict=True):
+            picture = self.pictures([one], latents([seed], self.model.network.z_dim))
             with torch.inference_mode():
-                for picture in self.pictures(labels[start : start + BATCH], z):
-                    # One by one: a sound's spectrum then stays in the processor's cache through all iterations.
-                    yield self.model.representation.decode(picture[None])[0].numpy(), picture.numpy()
+                sound = self.model.representation.decode(picture)
+            yield sound[0].numpy(), picture[0].numpy()
 
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.

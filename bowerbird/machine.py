@@ -14,14 +14,20 @@ __all__ = ["choose_device", "describe_machine", "has_fast_bfloat16", "keep_freed
 
 
 def usable_cores() -> int:
-    """Cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """Cores this process may use: its affinity, and the quota of a container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    quota = Path("/sys/fs/cgroup/cpu.max")
+    if quota.is_file():
+        allowed, period = quota.read_text().split()[:2]
+        if allowed != "max":
+            cores = min(cores, max(1, round(int(allowed) / int(period))))
+    return cores
 
 
 def has_fast_bfloat16(device: torch.device) -> bool:
     """Whether bfloat16 is quicker than float32 there."""
     if device.type == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and (torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
 
 
@@ -35,8 +41,8 @@ def choose_device(name: str = "auto") -> torch.device:
         raise UsageError(f'there is no device "{name}"; known: auto, cpu, cuda') from None
     if device.type not in ("cpu", "cuda"):
         raise UsageError(f'device "{name}" is not supported; known: auto, cpu, cuda')
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise UsageError("no CUDA GPU is usable here; use --device cpu (`bowerbird doctor` says more)")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise UsageError(f"no CUDA GPU {device.index or 0} is usable here; use --device cpu (`bowerbird doctor` says more)")
     return device
 
 

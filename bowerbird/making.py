@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bowerbird.audio import write
+from bowerbird.audio import file_stem, write
 from bowerbird.errors import UsageError
 from bowerbird.instrument import Instrument
 from bowerbird.pictures import write_sheet
@@ -36,7 +36,7 @@ def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int,
     return [
         order
         for label in first.nodes
-        for order in _orders(instrument, {**asked, first.name: label}, count, seed, Path(*map(_file_name, label.split("/"))))
+        for order in _orders(instrument, {**asked, first.name: label}, count, seed, Path(*map(file_stem, label.split("/"))))
     ]
 
 
@@ -44,16 +44,10 @@ def _orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int
     made = []
     for one in range(seed, seed + count):
         labels = instrument.choose(asked, seed=one)
-        said = "_".join(_file_name(value) for value in labels.values()) or "sound"
+        said = "_".join(file_stem(value) for value in labels.values()) or "sound"
         row = ", ".join(asked.values()) or "all labels"
         made.append(Order(labels, one, folder / f"{said}_{one:05d}.wav", row))
     return made
-
-
-def _file_name(label: str) -> str:
-    """A label as a part of a file name on any system."""
-    name = "".join("-" if c in '/\\:*?"<>|' or ord(c) < 32 else c for c in label).strip(" .")
-    return name[:80] or "sound"
 
 
 def fill(instrument: Instrument, wanted: list[Order], folder: Path, *, quiet: bool = False) -> tuple[list[Path], Path]:
@@ -66,13 +60,14 @@ def fill(instrument: Instrument, wanted: list[Order], folder: Path, *, quiet: bo
             write(folder / order.file, sound, instrument.sample_rate)
             files.append(folder / order.file)
             if len(rows) < SHEET_ROWS or order.row in rows:
-                rows.setdefault(order.row, []).append(picture)
+                row = rows.setdefault(order.row, [])
+                row += [picture] if len(row) < SHEET_COLUMNS * SHEET_ROWS else []
             advance(len(files))
     sheet = folder / "contact_sheet.png"
     lines = [
         (title if start == 0 else "", pictures[start : start + SHEET_COLUMNS])
         for title, pictures in rows.items()
-        for start in range(0, min(len(pictures), SHEET_COLUMNS * SHEET_ROWS), SHEET_COLUMNS)
+        for start in range(0, len(pictures), SHEET_COLUMNS)
     ]
     write_sheet(sheet, lines)
     return files, sheet

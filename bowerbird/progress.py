@@ -43,14 +43,16 @@ def _bar(what: str, total: float) -> Iterator[Advance]:
 def _plain(what: str, total: float) -> Advance:
     started = time.monotonic()
     last = started
+    first: float | None = None  # a resumed work does not begin at zero
 
     def advance(done: float, note: str = "") -> None:
-        nonlocal last
+        nonlocal last, first
         now = time.monotonic()
+        first = done if first is None else first
         if now - last < PLAIN_EVERY_S:
             return
         last = now
-        left = (now - started) * (total - done) / done if done else 0.0
+        left = (now - started) * (total - done) / (done - first) if done > first else 0.0
         text = f"{what}: {100 * done / max(total, 1e-9):.0f}%, {seconds_in_words(left)} left"
         print(f"{text}, {note}" if note else text, file=sys.stderr, flush=True)
 

@@ -69,7 +69,8 @@ def _run(path: Path) -> tuple[dict[str, Any], str]:
     previews = sorted((path / "previews").glob("*/sheet.png"))
     last = path / "metrics.jsonl"
     lines = last.read_text(encoding="utf-8").splitlines() if last.exists() else []
-    facts = {"what": "run", "previews": len(previews), "metrics": json.loads(lines[-1]) if lines else {}}
+    whole = [line for line in lines if line.endswith("}")]  # a killed run may leave half a line
+    facts = {"what": "run", "previews": len(previews), "metrics": json.loads(whole[-1]) if whole else {}}
     done = facts["metrics"].get("schedule/done")
     text = f"run {path}: {len(previews)} previews" + (f", the last {previews[-1]}" if previews else "")
     return facts, text + (f", {100 * min(done, 1):.0f} % of its training done\n" if done is not None else "\n")

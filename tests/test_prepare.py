@@ -2,6 +2,8 @@
 
 import csv
 import json
+import os
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +56,29 @@ def test_every_format_depth_rate_and_channel_count(tmp_path: Path) -> None:
         spectrum = np.abs(np.fft.rfft(sound, RATE))
         assert abs(int(spectrum.argmax()) - 440) <= 2, entry["file"]
         assert 0.9 < np.abs(sound).max() / np.abs(reference).max() < 1.1, entry["file"]
+
+
+def save_m4a(path: Path, sound: np.ndarray, rate: int) -> None:
+    av = pytest.importorskip("av", reason="PyAV is not installed")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(sound[None].astype(np.float32), format="fltp", layout="mono")
+        frame.sample_rate = rate
+        for part in (frame, None):
+            container.mux(stream.encode(part))
+
+
+def test_m4a_with_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save_m4a(tmp_path / "sounds" / "a.m4a", tone(0.8), RATE)
+    dataset, _ = prepared(tmp_path / "sounds")
+    assert dataset.sample_rate_hz == RATE
+    sound = dataset.sound(0)[0]
+    assert abs(int(np.abs(np.fft.rfft(sound, RATE)).argmax()) - 440) <= 2
+    assert 0.6 < len(sound) / RATE < 0.95
+    monkeypatch.setitem(sys.modules, "av", None)
+    with pytest.raises(BowerbirdError, match=r"pip install \"bowerbird\[m4a\]\""):
+        prepared(tmp_path / "sounds")
 
 
 def test_short_sounds_are_kept_and_long_ones_cut_with_a_fade(tmp_path: Path) -> None:
@@ -179,7 +204,7 @@ def test_bad_files_are_reported_and_the_good_ones_used(tmp_path: Path) -> None:
     assert reasons["silent.wav"] == "silent"
     assert reasons["opposite.wav"].startswith("silent when mixed")
     assert reasons["no_samples.wav"] == "no samples in it"
-    assert reasons["._kick.wav"] == reasons[".hidden.wav"] == "hidden file"
+    assert reasons["._kick.wav"] == reasons[".hidden.wav"] == "hidden"
     assert {"zero_bytes.wav", "text.wav", "dangling.wav"} <= set(reasons)
     assert report["notes"]["truncated, used what is left"] == 1
     assert "cut.flac" in reasons or "cut.flac" in used
@@ -193,6 +218,25 @@ def test_a_ten_minute_file_among_one_shots(tmp_path: Path) -> None:
     dataset, report = prepared(tmp_path / "sounds")
     assert dataset.samples == int(0.2 * RATE)
     assert report["notes"] == {"cut to the first 0.2 s": 1}
+
+
+def test_a_library_with_a_dataset_json_of_its_own_is_never_replaced(tmp_path: Path) -> None:
+    save(tmp_path / "sounds" / "a.wav", tone())
+    (tmp_path / "sounds" / "dataset.json").write_text("{}")
+    with pytest.raises(UsageError, match="other things"):
+        prepare(tmp_path / "sounds", tmp_path / "sounds", PrepareOptions(), quiet=True)
+    assert (tmp_path / "sounds" / "a.wav").exists()
+
+
+def test_odd_bytes_in_names_and_tiny_files(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    save(sounds / "a.wav", tone())
+    (sounds / "a.wav").rename(Path(os.fsdecode(os.fsencode(sounds) + b"/caf\xe9.wav")))
+    save(sounds / "one_sample.wav", np.array([0.5]), 44100)
+    save(sounds / "late.wav", np.concatenate([np.zeros(2 * RATE), tone()]))
+    dataset, report = prepared(sounds, sample_rate_hz=8000, seconds=0.5, trim=False)
+    assert "caf\ufffd.wav" in {entry["file"] for entry in dataset.entries}
+    assert report["skipped"]["late.wav"] == "its first 0.5 s are silent"
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "no audio", "all bad", "target is no dataset"])
@@ -248,9 +292,8 @@ def test_the_shared_drums(drums: Path, tmp_path: Path) -> None:
     options = PrepareOptions(labels="csv", group="collection", validation=0.2)
     dataset = prepare(drums, tmp_path / "drums", options, quiet=True)
     assert len(dataset) == 1092
-    assert dataset.facts["licences"] == {"CC-BY-SA-3.0": 174, "CC-BY-SA-4.0": 136, "CC0-1.0": 433, "public domain": 349} or (
-        sum(dataset.facts["licences"].values()) == 1092
-    )
+    assert dataset.facts["licences"]["CC0-1.0"] == 433
+    assert sum(dataset.facts["licences"].values()) == 1092
     assert {label.split("/")[0] for label in dataset.labels(list(range(1092))) or []} == {
         "clap", "cymbal", "hihat", "kick", "perc", "snare", "tom"
     }  # fmt: skip

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from bowerbird.data.feed import Feed
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import load
 from bowerbird.instrument_file import read_tensors
+from bowerbird.layers import minibatch_stddev
 from bowerbird.presets import configure
 from bowerbird.seeds import torch_random
 from bowerbird.training import loop
@@ -77,6 +79,8 @@ def test_killed_and_resumed_is_the_same_bytes(dataset: Dataset, tmp_path: Path) 
     wait_for(killed / "metrics.jsonl", process, '"seen": 400')
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    at = read_tensors(killed / "checkpoint.safetensors", "checkpoint")[1]["seen"]
+    assert 0 < at < 1200
     assert not any((killed / "previews" / "000001200").glob("*"))
     subprocess.run(command_line(dataset, killed, *more), check=True, capture_output=True)
     one, two = (read_tensors(folder / "instrument.safetensors") for folder in (straight, killed))
@@ -105,11 +109,15 @@ def test_ctrl_c_ends_cleanly_with_a_playable_instrument(dataset: Dataset, tmp_pa
     assert read_tensors(folder / "checkpoint.safetensors", "checkpoint")[1]["seen"] > 0
 
 
-def test_finished_run_says_so_and_goes_on_when_asked(dataset: Dataset, tmp_path: Path) -> None:
+def test_finished_run_is_left_whole_and_goes_on_when_asked(dataset: Dataset, tmp_path: Path) -> None:
     model, config = settings(dataset, "examples=40")
-    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
-    with pytest.raises(UsageError, match="already trained"):
-        train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    first = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    made = first.instrument.read_bytes()
+    first.instrument.unlink()  # as a kill between checkpoint and instrument would leave it
+    again = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    assert again.finished
+    assert again.seen == first.seen
+    assert again.instrument.read_bytes() == made
     model, config = settings(dataset, "examples=80")
     assert train(dataset, tmp_path / "run", model, config, "cpu", quiet=True).seen == 80
 
@@ -139,7 +147,7 @@ def test_half_a_checkpoint_falls_back_to_the_one_before(
     newest.write_bytes(newest.read_bytes()[: newest.stat().st_size // 2])
     outcome = train(dataset, folder, *settings(dataset, "examples=80"), "cpu")
     assert outcome.seen == 80
-    assert "going on from the checkpoint before" in capsys.readouterr().out
+    assert "going on from the checkpoint before" in capsys.readouterr().err
     for name in ("checkpoint.safetensors", "checkpoint.previous.safetensors"):
         (folder / name).write_bytes(b"half")
     with pytest.raises(BowerbirdError, match="no earlier checkpoint"):
@@ -162,10 +170,53 @@ def test_not_a_number_rolls_back_and_says_so(
     monkeypatch.setattr(loop, "MEASURE_EVERY", 2)
     outcome = train(dataset, tmp_path / "run", *settings(dataset, "examples=160"), "cpu", quiet=True)
     assert outcome.seen == 160
-    assert "half the learning rate" in capsys.readouterr().out
+    assert "half the learning rate" in capsys.readouterr().err
     tensors, header = read_tensors(tmp_path / "run" / "checkpoint.safetensors", "checkpoint")
     assert header["rollbacks"] == 1
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
+
+
+def test_a_full_disk_keeps_the_checkpoint(dataset: Dataset, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    train(dataset, folder, *settings(dataset, "examples=40"), "cpu", quiet=True)
+    before = (folder / "checkpoint.safetensors").read_bytes()
+    limit = len(before) // 2
+    words = command_line(dataset, folder, "--examples", "80", "--quiet")
+    small = subprocess.run(
+        words, capture_output=True, text=True, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+    )
+    assert small.returncode == 1
+    assert "free some space" in small.stderr
+    assert "Traceback" not in small.stderr
+    assert (folder / "checkpoint.safetensors").read_bytes() == before
+    assert train(dataset, folder, *settings(dataset, "examples=80"), "cpu", quiet=True).seen == 80
+
+
+def test_a_second_training_in_the_same_folder_is_refused(dataset: Dataset, tmp_path: Path) -> None:
+    runner = loop._Run(dataset, tmp_path / "run", *settings(dataset, "examples=80"), torch.device("cpu"), True)
+    runner.log.close()
+    with pytest.raises(UsageError, match="another training is running"):
+        train(dataset, tmp_path / "run", *settings(dataset, "examples=80"), "cpu", quiet=True)
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+def test_stereo_and_unlabelled_sounds_train_and_play(kit: Path, tmp_path: Path, channels: int) -> None:
+    from bowerbird.data.prepare import PrepareOptions, prepare
+
+    options = PrepareOptions(sample_rate_hz=8000, seconds=0.2, channels=channels, labels="none")
+    plain = prepare(kit, tmp_path / "plain", options, quiet=True)
+    train(plain, tmp_path / "run", *settings(plain, "examples=16"), "cpu", quiet=True)
+    instrument = load(tmp_path / "run")
+    assert instrument.sample(2).shape == (2, channels, 1600)
+    with pytest.raises(UsageError, match="without labels"):
+        instrument.sample(1, label="kick")
+
+
+def test_variety_is_measured_within_real_and_within_generated() -> None:
+    varied, same = torch.randn(8, 4, 2, 2), torch.ones(8, 4, 2, 2)
+    plane = minibatch_stddev(torch.cat([varied, same]))[:, 4].mean((1, 2))
+    assert (plane[:8] > 0.5).all()
+    assert (plane[8:] < 1e-3).all()
 
 
 def test_endless_divergence_stops_with_the_good_instrument(

@@ -56,6 +56,8 @@ def clean(path: Path, options: CleanOptions) -> list[Piece]:
         raise UnreadableSound("silent when mixed to mono (its channels cancel out)")
     clipped = _clipped(sound)
     sound = resample(sound, rate, options.sample_rate_hz)
+    if not sound.size or np.abs(sound).max() < SILENT_PEAK:
+        raise UnreadableSound(f"nothing left at {options.sample_rate_hz} Hz")
     if options.trim:
         sound = _trimmed(sound, options.sample_rate_hz)
     if options.level == "peak":
@@ -75,6 +77,8 @@ def clean(path: Path, options: CleanOptions) -> list[Piece]:
         if start + options.samples < sound.shape[1]:
             _fade_out(part, options.sample_rate_hz)
         pieces.append(_described(part, start / options.sample_rate_hz, clipped, options, notes))
+    if not pieces:
+        raise UnreadableSound(f"its first {options.samples / options.sample_rate_hz:g} s are silent")
     return pieces
 
 

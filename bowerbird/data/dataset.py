@@ -39,7 +39,7 @@ class Dataset:
             ) from None
         except (OSError, ValueError) as error:
             raise BowerbirdError(f"the dataset {folder} is damaged ({error}); prepare it again") from None
-        if self.facts.get("format") != FORMAT:
+        if not isinstance(self.facts, dict) or self.facts.get("format") != FORMAT:
             raise BowerbirdError(f"{folder} has an unknown dataset format; prepare it again with this version")
         if manifest_fingerprint(self.entries) != self.facts["fingerprint"]:
             raise BowerbirdError(f"the manifest of {folder} was changed after preparing; prepare it again")

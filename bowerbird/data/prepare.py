@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import soundfile
 
 import bowerbird
-from bowerbird.audio import UnreadableSound
+from bowerbird.audio import UnreadableSound, describe_file
 from bowerbird.data.clean import CleanOptions, Piece, clean
 from bowerbird.data.dataset import FORMAT, Dataset, manifest_fingerprint, shard_name
 from bowerbird.data.duplicates import near_duplicates
@@ -26,6 +26,7 @@ from bowerbird.progress import progress
 
 __all__ = ["PrepareOptions", "prepare"]
 
+FILES = {"dataset.json", "manifest.jsonl", "report.json", "report.txt"}
 SHARD_SAMPLES = 2**26  # 256 MB
 RATES_HZ = (8000, 48000)
 SECONDS = (0.05, 30.0)
@@ -60,6 +61,8 @@ class PrepareOptions:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} {value} is out of range; it lies between {low} and {high}")
         choices = (("--slice", self.slices, ("start", "even", None)), ("--level", self.level, ("keep", "peak")))
+        if self.labels != "csv" and (self.table or self.columns or self.group):
+            raise UsageError("--csv, --columns and --group are read from a table; add --labels csv")
         for name, chosen, allowed in (*choices, ("--labels", self.labels, ("folder", "csv", "none"))):
             if chosen not in allowed:
                 raise UsageError(f'{name} "{chosen}" is not known; known: {", ".join(a for a in allowed if a)}')
@@ -71,22 +74,35 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
     Nothing is left behind when it fails; an earlier dataset at `target` is replaced only when all went well.
     """
     found = scan(folder, options.labels, options.table, options.columns, options.group)
-    if target.exists() and not (target / "dataset.json").is_file() and (not target.is_dir() or any(target.iterdir())):
-        raise UsageError(f"{target} exists and is not a dataset; choose a new folder")
-    partial = target.with_name(f".{target.name}.partial")
+    target = target.resolve()
+    if not _may_replace(target):
+        raise UsageError(f"{target} exists and holds other things than a dataset; choose a new folder")
+    partial, old = (target.with_name(f".{target.name}.{word}") for word in ("partial", "old"))
     try:
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         cleaning, why = _choose(found.sources, options)
         _write(partial, found.sources, dict(found.skipped), cleaning, why, options, quiet)
-        shutil.rmtree(target, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+        if target.exists():
+            target.rename(old)
         partial.rename(target)
+        shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         reason = error.strerror or error
         raise BowerbirdError(f"cannot write {target}: {reason}; free some space or choose another folder") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
     return Dataset(target)
+
+
+def _may_replace(target: Path) -> bool:
+    """Whether there is nothing at `target`, an empty folder, or a dataset and nothing else: no one's files are lost."""
+    if not target.exists():
+        return True
+    names = {child.name for child in target.iterdir()} if target.is_dir() else {"a file"}
+    ours = {name for name in names if name in FILES or fnmatch(name, "shard-*.f32")}
+    return names == ours
 
 
 def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOptions, list[str]]:
@@ -120,10 +136,9 @@ def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOption
 def _header(source: Source) -> tuple[int, int, float] | None:
     """(rate in Hz, channels, seconds), None where soundfile cannot tell."""
     try:
-        info = soundfile.info(source.path)
-    except (soundfile.SoundFileError, OSError):
+        return describe_file(source.path)
+    except UnreadableSound:
         return None
-    return (info.samplerate, info.channels, info.frames / info.samplerate) if info.frames > 0 else None
 
 
 def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Source, list[Piece] | str]]:
@@ -137,7 +152,7 @@ def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Sou
             return source, clean(source.path, options)
         except UnreadableSound as reason:
             return source, str(reason)
-        except (OSError, MemoryError) as error:
+        except (OSError, MemoryError, ValueError) as error:
             return source, f"not readable ({error})"
 
     waiting = iter(sources)

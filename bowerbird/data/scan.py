@@ -47,10 +47,10 @@ def scan(folder: Path, labels: str, table: Path | None, columns: str | None, gro
     names: dict[str, Path] = {}
     skipped: dict[str, str] = {}
     for path in _walk(folder):
-        name = path.relative_to(folder).as_posix()
-        hidden = path.name.startswith(".") or "__MACOSX" in path.parts
+        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+        hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
         if path.suffix.lower() in SUFFIXES and hidden:
-            skipped[name] = "hidden file"
+            skipped[name] = "hidden"
         elif path.suffix.lower() in SUFFIXES:
             names[name] = path
     if not names:

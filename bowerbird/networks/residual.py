@@ -99,7 +99,7 @@ class ResidualGenerator(nn.Module):
     def synthesise(self, w: Tensor) -> Tensor:
         """(B, style) -> picture (B, C, F, L)."""
         x = self.start(w).unflatten(1, self.start_shape)
-        x = leaky(self.widen(x.contiguous(memory_format=torch.channels_last)))
+        x = leaky(self.widen(x))
         for block in self.blocks:
             x = block(x, w)
         return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float())
@@ -146,7 +146,7 @@ class ResidualDiscriminator(nn.Module):
     def forward(self, picture: Tensor) -> Tensor:
         x = functional.pixel_unshuffle(picture, PATCH)
         x = torch.cat([x, self.height.expand(len(x), 1, -1, -1)], 1)
-        x = leaky(self.stem(x.contiguous(memory_format=torch.channels_last)))
+        x = leaky(self.stem(x))
         for block in self.blocks:
             x = block(x)
         x = leaky(self.last(minibatch_stddev(x)))

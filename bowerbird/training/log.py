@@ -23,6 +23,12 @@ class MetricsLog:
             self.path.write_text("".join(f"{line}\n" for line in kept))
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=seen + 1 if seen else None)
 
+    def last(self) -> dict[str, float]:
+        """The losses and scores of the last line."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        values = json.loads(lines[-1]) if lines else {}
+        return {name: value for name, value in values.items() if name.split("/")[0] in ("loss", "score")}
+
     def write(self, seen: int, values: dict[str, float]) -> None:
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps({"seen": seen, **{name: round(value, 6) for name, value in values.items()}}) + "\n")

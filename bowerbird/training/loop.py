@@ -1,14 +1,16 @@
 """The training loop: schedules, checkpoints, previews, metrics, a clean end. It knows nothing of the adversarial method."""
 
 import contextlib
+import fcntl
 import json
 import math
 import signal
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import torch
 from torch import Tensor
@@ -22,14 +24,16 @@ from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of
 from bowerbird.instrument_file import write_whole
 from bowerbird.machine import choose_device, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
 from bowerbird.networks.heads import HEADS
-from bowerbird.progress import progress, seconds_in_words
+from bowerbird.progress import progress
 from bowerbird.seeds import torch_random
 from bowerbird.training.log import MetricsLog
 from bowerbird.training.preview import write_preview
 from bowerbird.training.state import State
 from bowerbird.training.step import Adversary, Judge
 
-__all__ = ["Outcome", "train"]
+__all__ = ["Outcome", "check_folder", "train"]
+
+LOCK = ".lock"
 
 WARM_UP_STEPS = 50
 LAST_RATE = 0.05  # of the first
@@ -65,6 +69,8 @@ class _Run:
     ) -> None:
         self.dataset, self.folder, self.model, self.config, self.device = dataset, folder, model, config, device
         self.quiet = quiet
+        check_folder(folder)
+        self._lock = _locked(folder)
         _claim(folder, dataset, model, config)
         keep_freed_memory()
         if device.type == "cpu":
@@ -73,9 +79,10 @@ class _Run:
         self.state = State(self._adversary())
         if State.exists(folder):
             trouble = self.state.load(folder)
-            if trouble and not quiet:
-                print(f"going on from the checkpoint before: {trouble}")
+            if trouble:
+                print(f"going on from the checkpoint before: {trouble}", file=sys.stderr)
         self.log = MetricsLog(folder, self.state.seen)
+        self.scores = self.log.last()
         self.stop = False
 
     def _adversary(self) -> Adversary:
@@ -93,7 +100,10 @@ class _Run:
         def fast() -> contextlib.AbstractContextManager[None]:
             return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
 
-        compiled: Any = torch.compile if self.device.type == "cuda" else (lambda network: network)
+        def compiled(network: torch.nn.Module) -> Any:
+            # Batches of the judge come in two sizes: two static graphs, not one of symbolic shape.
+            return torch.compile(network, dynamic=False) if self.device.type == "cuda" else network
+
         return Adversary(generator, judge, self.model.network.z_dim, self.config, fast, compiled)
 
     @property
@@ -104,19 +114,14 @@ class _Run:
         return self.state.elapsed_s / (60 * (self.config.minutes or math.inf))
 
     def go(self) -> Outcome:
-        if self.done >= 1:
-            raise UsageError(
-                f"{self.folder} is already trained ({self.state.seen} examples, "
-                f"{seconds_in_words(self.state.elapsed_s)}); give a larger --minutes or --examples to go on"
-            )
         with _interrupts(self), progress("training", 1.0, quiet=self.quiet) as advance:
             self._sitting(advance)
-        finished = self.done >= 1
-        self._save()
+            while not self._save():  # a last step that went wrong was rolled back: go on from there
+                self._sitting(advance)
         preview = self._preview()
         self.log.close()
         instrument = self.folder / INSTRUMENT_NAME
-        return Outcome(instrument, self.state.seen, self.state.elapsed_s, finished, preview)
+        return Outcome(instrument, self.state.seen, self.state.elapsed_s, self.done >= 1, preview)
 
     def _sitting(self, advance: Any) -> None:
         state, config = self.state, self.config
@@ -167,6 +172,7 @@ class _Run:
         if not all(map(math.isfinite, values.values())):
             self._roll_back()
             return False
+        self.scores = {name: round(value, 6) for name, value in values.items() if name.split("/")[0] in ("loss", "score")}
         schedule = {
             "schedule/rate": self._rate(),
             "schedule/augment": self.state.adversary.augment,
@@ -186,7 +192,8 @@ class _Run:
             )
         state.load(self.folder)
         state.elapsed_s, state.rollbacks = elapsed_s, rollbacks
-        print(f"not a number at {at} examples: back to {state.seen} examples with half the learning rate", flush=True)
+        text = f"not a number at {at} examples: back to {state.seen} examples with half the learning rate"
+        print(text, file=sys.stderr, flush=True)
 
     def _save(self) -> bool:
         """Checkpoint and instrument; False (nothing written) where a weight is not finite."""
@@ -207,7 +214,7 @@ class _Run:
             "machine": describe_machine(),
             "made_by": f"bowerbird {bowerbird.__version__}",
             "train": to_json(self.config),
-            "scores": {},
+            "scores": self.scores,
         }
         tensors = {name: tensor.cpu() for name, tensor in self.state.averaged.state_dict().items()}
         return Instrument(self.model, tensors, provenance, "cpu")
@@ -215,6 +222,26 @@ class _Run:
     def _preview(self) -> Path:
         folder = self.folder / "previews" / f"{self.state.seen:09d}"
         return write_preview(folder, self._instrument(), self.feed, self.config.seed)
+
+
+def check_folder(folder: Path) -> None:
+    """UsageError where `folder` holds something other than a training run."""
+    if not folder.exists() or (folder / "config.json").is_file():
+        return
+    if not folder.is_dir() or any(child.name not in ("dataset", LOCK) for child in folder.iterdir()):
+        raise UsageError(f"{folder} exists and is not a training run; choose a new folder")
+
+
+def _locked(folder: Path) -> IO[str]:
+    """An open file that keeps a second training out of `folder` while this one lives."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = (folder / LOCK).open("w")
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        file.close()
+        raise UsageError(f"another training is running in {folder}; wait for it or choose a new folder") from None
+    return file
 
 
 def _claim(folder: Path, dataset: Dataset, model: ModelConfig, config: TrainConfig) -> None:
@@ -235,8 +262,6 @@ def _claim(folder: Path, dataset: Dataset, model: ModelConfig, config: TrainConf
             raise UsageError(
                 f"{folder} was begun with other settings ({', '.join(changes)}); use the same ones or a new folder"
             )
-    elif folder.exists() and (not folder.is_dir() or any(child.name != "dataset" for child in folder.iterdir())):
-        raise UsageError(f"{folder} exists and is not a training run; choose a new folder")
     write_whole(path, json.dumps(mine, indent=2).encode())
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from bowerbird.audio import write
+from bowerbird.audio import file_stem, write
 from bowerbird.data.feed import Feed
 from bowerbird.instrument import Instrument
 from bowerbird.pictures import write_sheet
@@ -32,7 +32,7 @@ def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -
             (f"{title}: real", list(feed.pictures[chosen].astype(np.float32))),
             (f"{title}: generated", list(generated.numpy())),
         ]
-        write(folder / f"{title.replace('/', '-')}.wav", _in_a_row(instrument, generated[:HEARD]), instrument.sample_rate)
+        write(folder / f"{file_stem(title)}.wav", _in_a_row(instrument, generated[:HEARD]), instrument.sample_rate)
     write_sheet(folder / "sheet.png", rows)
     return folder / "sheet.png"
 

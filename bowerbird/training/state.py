@@ -17,6 +17,7 @@ __all__ = ["State"]
 
 CHECKPOINT = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
+NEXT = "checkpoint.next.safetensors"
 
 
 @dataclass
@@ -55,9 +56,10 @@ class State:
             "rollbacks": self.rollbacks,
             **facts,
         }
+        write_tensors(folder / NEXT, self._tensors(), header)  # first of all, so that a full disk costs nothing
         with suppress(FileNotFoundError):
             (folder / CHECKPOINT).replace(folder / PREVIOUS)
-        write_tensors(folder / CHECKPOINT, self._tensors(), header)
+        (folder / NEXT).replace(folder / CHECKPOINT)
 
     def load(self, folder: Path) -> str | None:
         """Takes the newest readable checkpoint; returns what was wrong with a newer one, if anything.
@@ -75,7 +77,10 @@ class State:
                 trouble.append(str(error))
                 continue
             self.seen, self.elapsed_s, self.rollbacks = header["seen"], header["elapsed_s"], header["rollbacks"]
-            return trouble[0] if trouble else None
+            if not trouble:
+                return None
+            (folder / CHECKPOINT).unlink()  # or the next save would put it in the place of the good one
+            return trouble[0]
         raise BowerbirdError(f"{trouble[0]}; no earlier checkpoint is left, so train into a new folder")
 
     @staticmethod
