@@ -35,7 +35,7 @@ def quick(dataset: Dataset) -> Configs:
     """A smaller network that can be heard after a few minutes."""
     model, train = standard(dataset)
     network = ResidualOptions(width=32, widest=128)
-    return dataclasses.replace(model, network=network), dataclasses.replace(train, minutes=5.0)
+    return dataclasses.replace(model, network=network), dataclasses.replace(train, minutes=5.0, preview_minutes=1.0)
 
 
 PRESETS: dict[str, Callable[[Dataset], Configs]] = {
