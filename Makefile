@@ -11,7 +11,7 @@ $(BIN)/bowerbird: pyproject.toml constraints.txt
 	touch $@
 
 demo: $(BIN)/bowerbird
-	test -d demo/kit || $(BIN)/bowerbird kit -o demo/kit
+	test -d demo/kit || (rm -rf demo/kit.partial && $(BIN)/bowerbird kit -o demo/kit.partial && mv demo/kit.partial demo/kit)
 	test -f demo/dataset/dataset.json || $(BIN)/bowerbird prepare demo/kit -o demo/dataset --licence CC0-1.0
 	$(BIN)/bowerbird train demo/dataset -o demo/run --preset quick --minutes $(MINUTES)
 	$(BIN)/bowerbird make demo/run -n 4 --each-label -o demo/sounds

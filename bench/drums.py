@@ -28,6 +28,7 @@ from bowerbird.instrument import Instrument, load
 from bowerbird.pictures import write_sheet
 
 PER_CLASS = 100
+ATTACK = 4410  # samples
 N_FFT, HOP, BANDS = 2048, 512, 48
 SLICES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 70, 200)  # frames, finer at the attack
 
@@ -49,14 +50,17 @@ def features(sounds: NDArray[np.float32], rate_hz: int) -> NDArray[np.float32]:
     return np.maximum(level_db - level_db.max((1, 2), keepdims=True), -80).reshape(len(sounds), -1).astype(np.float32)
 
 
-def faults(sounds: NDArray[np.float32]) -> dict[str, float]:
+def faults(sounds: NDArray[np.float32], limit: float = 40.0) -> dict[str, float]:
     """Shares of sounds that are silent, that sit on DC, that end in a click; and the loudest sample."""
     peak = np.abs(sounds).max(1)
+    # A click inside: a jump between samples after the attack that is large for what sounds around it.
+    jumps = np.abs(np.diff(sounds[:, ATTACK:])).max(1) / (np.abs(np.diff(sounds[:, ATTACK:])).std(1) + 1e-5)
     rms = np.sqrt(np.square(sounds).mean(1)) + 1e-9
     return {
         "silent": float((peak < 1e-3).mean()),
         "dc": float((np.abs(sounds.mean(1)) / rms > 0.1).mean()),
         "click_at_end": float((np.abs(sounds[:, -1]) > 0.02 * peak + 1e-4).mean()),
+        "click_within": float((jumps > limit).mean()),
         "loudest": float(peak.max()),
         "not_a_number": float((~np.isfinite(sounds).all(1)).mean()),
     }

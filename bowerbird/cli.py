@@ -3,6 +3,7 @@
 import json
 import sys
 import tempfile
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -104,14 +105,18 @@ def train(
     from bowerbird.data.prepare import prepare as make_dataset
     from bowerbird.machine import choose_device
     from bowerbird.presets import configure
-    from bowerbird.training.loop import check_folder
+    from bowerbird.training.loop import check_folder, claimed
     from bowerbird.training.loop import train as run
 
     asked = {"minutes": minutes, "examples": examples, "seed": seed}
     pairs = [*(settings or []), *(f"{key}={value}" for key, value in asked.items() if value is not None)]
     check_folder(output)
     choose_device(device)
-    with tempfile.TemporaryDirectory() as scratch:
+    if output.resolve().is_relative_to(sounds.resolve()):
+        raise UsageError(
+            f"{output} lies inside {sounds}, where its previews would be taken for sounds; choose another folder"
+        )
+    with tempfile.TemporaryDirectory() as scratch, nullcontext() if dry_run else claimed(output):
         if (sounds / "dataset.json").is_file():
             dataset = Dataset(sounds)
         else:
@@ -121,10 +126,10 @@ def train(
             if not (as_json or dry_run):
                 print((target / "report.txt").read_text(encoding="utf-8"), end="")
         model, training = configure(dataset, preset, config, pairs)
-    if dry_run:
-        print(json.dumps({"model": to_json(model), "train": to_json(training)}, indent=2))
-        return
-    outcome = run(dataset, output, model, training, device, quiet=quiet)
+        if dry_run:
+            print(json.dumps({"model": to_json(model), "train": to_json(training)}, indent=2))
+            return
+        outcome = run(dataset, output, model, training, device, quiet=quiet)
     ending = "done" if outcome.finished else "stopped; the same command goes on"
     text = (
         f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
@@ -214,7 +219,7 @@ def main() -> None:
     arguments = sys.argv[1:] or ["--help"]
     debug = "--debug" in arguments
     try:
-        sys.exit(app(arguments, standalone_mode=False) or 0)
+        code = app(arguments, standalone_mode=False) or 0
     except BowerbirdError as error:
         _fail(error, str(error), error.exit_code, debug)
     except typer.TyperException as error:
@@ -224,6 +229,9 @@ def main() -> None:
         _fail(error, f"cannot write or read {place}; free some space or choose another folder", 1, debug)
     except (KeyboardInterrupt, typer.Abort) as error:
         _fail(error, "interrupted", 1, debug)
+    if code == 130:  # how typer reports Ctrl-C
+        _fail(KeyboardInterrupt(), "interrupted", 1, debug)
+    sys.exit(code)
 
 
 def _fail(error: BaseException, sentence: str, exit_code: int, debug: bool) -> NoReturn:

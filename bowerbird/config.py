@@ -21,6 +21,9 @@ from bowerbird.representations.log_magnitude import LogMagnitude
 __all__ = ["ModelConfig", "TrainConfig", "changed", "model_from_json", "to_json", "train_from_json"]
 
 
+MEASURED = ("sample_rate_hz", "channels", "samples", "top_db")  # of a representation
+
+
 @dataclass(frozen=True)
 class ModelConfig:
     """Everything needed to rebuild a generator and turn its pictures into sound."""
@@ -89,6 +92,8 @@ def changed(config: Any, key: str, value: Any) -> Any:
         close = difflib.get_close_matches(head, fields, n=1)
         hint = f'did you mean "{close[0]}"? ' if close else ""
         raise UsageError(f'there is no setting "{key}"; {hint}{known(fields)}')
+    if key in MEASURED and isinstance(config, LogMagnitude):
+        raise UsageError(f'"{key}" comes from the dataset and cannot be set; prepare the sounds otherwise')
     current = getattr(config, head)
     if rest or dataclasses.is_dataclass(current):
         if not rest or not dataclasses.is_dataclass(current):

@@ -15,6 +15,7 @@ from bowerbird.machine import describe_machine, has_fast_bfloat16, keep_freed_me
 __all__ = ["convolution_tflops", "examine"]
 
 OPTIONAL = {"av": ("m4a and aac files", 'pip install "bowerbird[m4a]"')}
+SOUND_FORMATS = {"wav", "flac", "ogg", "opus", "aiff", "mp3"}
 MEASURE_S = 1.0
 
 
@@ -47,6 +48,10 @@ def examine() -> tuple[dict[str, Any], str]:
     torch.set_num_threads(usable_cores())
     cpu = torch.device("cpu")
     bfloat16 = has_fast_bfloat16(cpu)
+    formats = {name.lower() for name in soundfile.available_formats()}
+    readable = {name for name in SOUND_FORMATS if name in formats}
+    if "opus" in {name.lower() for name in soundfile.available_subtypes("OGG")}:
+        readable.add("opus")
     facts: dict[str, Any] = {
         "machine": describe_machine(),
         "cores": usable_cores(),
@@ -56,7 +61,8 @@ def examine() -> tuple[dict[str, Any], str]:
         "cpu_fast_bfloat16": bfloat16,
         "cpu_float32_tflops": round(convolution_tflops(torch.float32, cpu, channels=32), 3),
         "cuda": torch.cuda.is_available(),
-        "decoders": sorted({"wav", "flac", "ogg", "aiff", "mp3"} & {name.lower() for name in soundfile.available_formats()}),
+        "decoders": sorted(readable) + (["aac", "m4a"] if importlib.util.find_spec("av") else []),
+        "decoders_missing": sorted(SOUND_FORMATS - readable),
         "missing": {what: line for module, (what, line) in OPTIONAL.items() if importlib.util.find_spec(module) is None},
     }
     lines = [
@@ -75,6 +81,8 @@ def examine() -> tuple[dict[str, Any], str]:
         lines.append(f"GPU: {facts['gpu']}, bfloat16 convolutions {facts['gpu_bfloat16_tflops']} TFLOP/s")
     else:
         lines.append("GPU: none usable by torch; everything works without one")
-    lines.append(f"reads: {', '.join(facts['decoders'])} (opus inside ogg)")
+    lines.append(f"reads: {', '.join(facts['decoders'])}")
+    if facts["decoders_missing"]:
+        lines.append(f"libsndfile here cannot read {', '.join(facts['decoders_missing'])}: pip install -U soundfile")
     lines += [f"missing for {what}: {line}" for what, line in facts["missing"].items()]
     return facts, "\n".join(lines)

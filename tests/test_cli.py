@@ -3,12 +3,18 @@
 import json
 import os
 import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from bowerbird.data.dataset import Dataset
-from tests.conftest import command
+from bowerbird.data.prepare import PrepareOptions, prepare
+from tests.conftest import TINY, command
 
 
 def test_make_show_and_json(run: Path, tmp_path: Path) -> None:
@@ -94,11 +100,14 @@ def test_full_disk_is_one_sentence_and_loses_nothing(
         "prepare": ["prepare", kit, "-o", out],
         "train": ["train", dataset.folder, "-o", out, "--preset", "quick", "--examples", "160"],
     }[verb]
+    if verb == "prepare":
+        before = prepare(kit, out, PrepareOptions(sample_rate_hz=8000, seconds=0.05), quiet=True)
     done = command(*words, preexec_fn=small_disk)
     assert done.returncode == 1
     assert "free some space" in done.stderr
     assert "Traceback" not in done.stderr
-    assert len(Dataset(dataset.folder)) == 48
+    if verb == "prepare":
+        assert Dataset(out).fingerprint == before.fingerprint
 
 
 def test_read_only_folder_is_one_sentence(kit: Path, dataset: Dataset, run: Path, tmp_path: Path) -> None:
@@ -119,3 +128,63 @@ def test_read_only_folder_is_one_sentence(kit: Path, dataset: Dataset, run: Path
         assert done.returncode in (1, 2), words
         assert done.stderr.startswith("bowerbird: "), done.stderr
         assert "Traceback" not in done.stderr
+
+
+@pytest.mark.slow
+def test_train_straight_from_a_folder_of_sounds(kit: Path, tmp_path: Path) -> None:
+    sounds, out = tmp_path / "sounds", tmp_path / "run"
+    shutil.copytree(kit, sounds)
+    tiny = [word for pair in TINY for word in ("--set", pair)]
+    words = ["train", sounds, "-o", out, "--preset", "quick", *tiny]
+    dry = command(*words, "--dry-run", "--examples", 16)
+    assert json.loads(dry.stdout)["train"]["examples"] == 16
+    assert not out.exists()
+    assert command(*words, "--examples", 16).returncode == 0
+    assert command(*words, "--examples", 32).returncode == 0
+    assert json.loads(command("show", out, "--json").stdout)["provenance"]["examples"] == 32
+    (sounds / "kick" / "kick_000.wav").unlink()
+    changed = command(*words, "--examples", 48)
+    assert changed.returncode == 2
+    assert "has changed since" in changed.stderr
+    inside = command("train", sounds, "-o", sounds / "run", "--examples", 16)
+    assert inside.returncode == 2
+    assert "inside" in inside.stderr
+
+
+@pytest.mark.slow
+def test_one_class_with_one_file_trains(kit: Path, tmp_path: Path) -> None:
+    for name in ("kick/kick_000.wav", "snare/snare_000.wav", "snare/snare_001.wav"):
+        (tmp_path / "sounds" / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(kit / name, tmp_path / "sounds" / name)
+    tiny = [word for pair in TINY for word in ("--set", pair)]
+    done = command("train", tmp_path / "sounds", "-o", tmp_path / "run", "--examples", 16, *tiny)
+    assert done.returncode == 0, done.stderr
+    assert "one sound only" in done.stdout
+    assert command("make", tmp_path / "run", "kick", "-n", 1, "-o", tmp_path / "out").returncode == 0
+
+
+def test_ctrl_c_while_preparing_leaves_nothing(kit: Path, tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    for copy in range(20):
+        shutil.copytree(kit, sounds / str(copy))
+    arguments = [
+        sys.executable,
+        "-m",
+        "bowerbird",
+        "prepare",
+        str(sounds),
+        "-o",
+        str(tmp_path / "out"),
+        "--sample-rate",
+        "48000",
+    ]
+    process = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / ".out.partial").exists():
+        assert process.poll() is None
+        time.sleep(0.005)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert error.splitlines()[-1] == "bowerbird: interrupted"
+    assert not (tmp_path / "out").exists()
+    assert not (tmp_path / ".out.partial").exists()

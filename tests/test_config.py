@@ -36,6 +36,8 @@ def test_length_given_last_wins(dataset: Dataset) -> None:
         ("network.width=0", "lies between"),
         ("representation.bands=7", "multiple of 16"),
         ("representation.hop=100", "divides"),
+        ("representation.channels=2", "comes from the dataset"),
+        ("batch_size=6", "multiple of 4"),
         ("objective=magic", "known: hinge"),
         ("head=magic", "known: projection"),
         ("seed", "key=value"),

@@ -223,6 +223,10 @@ def test_a_ten_minute_file_among_one_shots(tmp_path: Path) -> None:
 def test_a_library_with_a_dataset_json_of_its_own_is_never_replaced(tmp_path: Path) -> None:
     save(tmp_path / "sounds" / "a.wav", tone())
     (tmp_path / "sounds" / "dataset.json").write_text("{}")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "report.txt").write_text("precious")
+    with pytest.raises(UsageError, match="other things"):
+        prepare(tmp_path / "sounds", tmp_path / "other", PrepareOptions(), quiet=True)
     with pytest.raises(UsageError, match="other things"):
         prepare(tmp_path / "sounds", tmp_path / "sounds", PrepareOptions(), quiet=True)
     assert (tmp_path / "sounds" / "a.wav").exists()
@@ -235,7 +239,7 @@ def test_odd_bytes_in_names_and_tiny_files(tmp_path: Path) -> None:
     save(sounds / "one_sample.wav", np.array([0.5]), 44100)
     save(sounds / "late.wav", np.concatenate([np.zeros(2 * RATE), tone()]))
     dataset, report = prepared(sounds, sample_rate_hz=8000, seconds=0.5, trim=False)
-    assert "caf\ufffd.wav" in {entry["file"] for entry in dataset.entries}
+    assert "caf\\xe9.wav" in {entry["file"] for entry in dataset.entries}
     assert report["skipped"]["late.wav"] == "its first 0.5 s are silent"
 
 

@@ -73,15 +73,17 @@ def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Pa
 @pytest.mark.slow
 def test_killed_and_resumed_is_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    more = ("--examples", "1200", "--quiet", "--set", "checkpoint_minutes=0.01", "--set", "preview_minutes=0.05")
+    more = ("--examples", "2400", "--quiet", "--set", "checkpoint_minutes=0.01", "--set", "preview_minutes=0.05")
     subprocess.run(command_line(dataset, straight, *more), check=True, capture_output=True)
     process = subprocess.Popen(command_line(dataset, killed, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(killed / "metrics.jsonl", process, '"seen": 400')
+    while read_tensors(killed / "checkpoint.safetensors", "checkpoint")[1]["seen"] == 0:
+        time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
     process.communicate()
     at = read_tensors(killed / "checkpoint.safetensors", "checkpoint")[1]["seen"]
-    assert 0 < at < 1200
-    assert not any((killed / "previews" / "000001200").glob("*"))
+    assert 0 < at < 2400
+    assert not any((killed / "previews" / "000002400").glob("*"))
     subprocess.run(command_line(dataset, killed, *more), check=True, capture_output=True)
     one, two = (read_tensors(folder / "instrument.safetensors") for folder in (straight, killed))
     assert one[0].keys() == two[0].keys()
@@ -192,11 +194,18 @@ def test_a_full_disk_keeps_the_checkpoint(dataset: Dataset, tmp_path: Path) -> N
     assert train(dataset, folder, *settings(dataset, "examples=80"), "cpu", quiet=True).seen == 80
 
 
+@pytest.mark.slow
 def test_a_second_training_in_the_same_folder_is_refused(dataset: Dataset, tmp_path: Path) -> None:
-    runner = loop._Run(dataset, tmp_path / "run", *settings(dataset, "examples=80"), torch.device("cpu"), True)
-    runner.log.close()
-    with pytest.raises(UsageError, match="another training is running"):
-        train(dataset, tmp_path / "run", *settings(dataset, "examples=80"), "cpu", quiet=True)
+    folder = tmp_path / "run"
+    words = command_line(dataset, folder, "--minutes", "10", "--quiet")
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_for(folder / "metrics.jsonl", process, "seen")
+        with pytest.raises(UsageError, match="another training is running"):
+            train(dataset, folder, *settings(dataset, "minutes=10"), "cpu", quiet=True)
+    finally:
+        process.kill()
+        process.communicate()
 
 
 @pytest.mark.parametrize("channels", [1, 2])

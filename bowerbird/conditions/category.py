@@ -45,6 +45,8 @@ class Category:
 
     def parse(self, text: str) -> str:
         """The label a person meant by `text`; UsageError lists the known ones."""
+        if text in self.nodes:
+            return text
         wanted = text.strip().strip("/").casefold()
         nodes = {node.casefold(): node for node in self.nodes}
         # The last part alone will do where it names one label only: "808" for "kick/808".

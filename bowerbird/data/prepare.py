@@ -83,8 +83,8 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         partial.mkdir(parents=True)
         cleaning, why = _choose(found.sources, options)
         _write(partial, found.sources, dict(found.skipped), cleaning, why, options, quiet)
-        shutil.rmtree(old, ignore_errors=True)
         if target.exists():
+            shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
         partial.rename(target)
         shutil.rmtree(old, ignore_errors=True)
@@ -93,6 +93,8 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         raise BowerbirdError(f"cannot write {target}: {reason}; free some space or choose another folder") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not target.exists():  # the swap stopped half way
+            old.rename(target)
     return Dataset(target)
 
 
@@ -102,7 +104,7 @@ def _may_replace(target: Path) -> bool:
         return True
     names = {child.name for child in target.iterdir()} if target.is_dir() else {"a file"}
     ours = {name for name in names if name in FILES or fnmatch(name, "shard-*.f32")}
-    return names == ours
+    return not names or ("dataset.json" in names and names == ours)
 
 
 def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOptions, list[str]]:

@@ -46,8 +46,8 @@ def scan(folder: Path, labels: str, table: Path | None, columns: str | None, gro
         raise UsageError(f"there is no folder {folder}; give the folder that holds your sounds")
     names: dict[str, Path] = {}
     skipped: dict[str, str] = {}
-    for path in _walk(folder):
-        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "replace")
+    for path in _walk(folder, skipped):
+        name = os.fsencode(path.relative_to(folder).as_posix()).decode("utf-8", "backslashreplace")
         hidden = any(part.startswith(".") or part == "__MACOSX" for part in path.relative_to(folder).parts)
         if path.suffix.lower() in SUFFIXES and hidden:
             skipped[name] = "hidden"
@@ -61,10 +61,17 @@ def scan(folder: Path, labels: str, table: Path | None, columns: str | None, gro
     return Scan([Source(path, name, found.get(name)) for name, path in sorted(names.items())], skipped)
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """Files below `folder`; links to folders are followed, each real folder once, so that loops end."""
+def _walk(folder: Path, skipped: dict[str, str]) -> Iterator[Path]:
+    """Files below `folder`; links to folders are followed, each real folder once, so that loops end.
+
+    Folders that cannot be opened go into `skipped`.
+    """
     seen: set[str] = set()
-    for root, folders, files in os.walk(folder, followlinks=True):
+
+    def unreadable(error: OSError) -> None:
+        skipped[str(error.filename)] = f"folder not readable ({error.strerror})"
+
+    for root, folders, files in os.walk(folder, onerror=unreadable, followlinks=True):
         real = os.path.realpath(root)
         if real in seen:
             folders.clear()

@@ -4,6 +4,8 @@ import json
 import warnings
 from pathlib import Path
 
+from bowerbird.instrument_file import write_whole
+
 __all__ = ["MetricsLog"]
 
 
@@ -18,10 +20,15 @@ class MetricsLog:
             warnings.simplefilter("ignore")  # TensorBoard's own imports are none of the user's business
             from torch.utils.tensorboard import SummaryWriter
         self.path = folder / "metrics.jsonl"
-        if self.path.exists():
-            kept = [line for line in self.path.read_text().splitlines() if _seen(line) <= seen]
-            self.path.write_text("".join(f"{line}\n" for line in kept))
+        self.drop_after(seen)
         self.board = SummaryWriter(str(folder / "tensorboard"), purge_step=seen + 1 if seen else None)
+
+    def drop_after(self, seen: int) -> None:
+        """Forgets the lines beyond `seen` examples, and half a line that a kill left."""
+        lines = self.path.read_text().splitlines() if self.path.exists() else []
+        kept = [line for line in lines if _seen(line) <= seen]
+        if kept != lines:
+            write_whole(self.path, "".join(f"{line}\n" for line in kept).encode())
 
     def last(self) -> dict[str, float]:
         """The losses and scores of the last line."""

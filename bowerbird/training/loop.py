@@ -4,13 +4,14 @@ import contextlib
 import fcntl
 import json
 import math
+import shutil
 import signal
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -31,7 +32,7 @@ from bowerbird.training.preview import write_preview
 from bowerbird.training.state import State
 from bowerbird.training.step import Adversary, Judge
 
-__all__ = ["Outcome", "check_folder", "train"]
+__all__ = ["Outcome", "check_folder", "claimed", "train"]
 
 LOCK = ".lock"
 
@@ -60,7 +61,14 @@ def train(
     Raises UsageError where the folder holds a run with other settings or of another dataset, BowerbirdError where
     training keeps diverging.
     """
-    return _Run(dataset, folder, model, config, choose_device(device), quiet).go()
+    chosen = choose_device(device)
+    with claimed(folder):
+        _agree(folder, dataset, model, config)
+        run = _Run(dataset, folder, model, config, chosen, quiet)
+        try:
+            return run.go()
+        finally:
+            run.log.close()
 
 
 class _Run:
@@ -69,9 +77,6 @@ class _Run:
     ) -> None:
         self.dataset, self.folder, self.model, self.config, self.device = dataset, folder, model, config, device
         self.quiet = quiet
-        check_folder(folder)
-        self._lock = _locked(folder)
-        _claim(folder, dataset, model, config)
         keep_freed_memory()
         if device.type == "cpu":
             torch.set_num_threads(usable_cores())
@@ -95,14 +100,17 @@ class _Run:
             judge = Judge(trunk, HEADS[self.config.head](trunk.features, self.model.condition_width))
         for network in (generator, judge):
             network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        bfloat16 = has_fast_bfloat16(self.device)
+        kind, bfloat16 = self.device.type, has_fast_bfloat16(self.device)
+        compiles = kind == "cuda" and shutil.which("cc") is not None
+        if kind == "cuda" and not compiles:
+            print("no C compiler (cc) here, so the networks run uncompiled, which is slower", file=sys.stderr)
 
         def fast() -> contextlib.AbstractContextManager[None]:
-            return torch.autocast(self.device.type, torch.bfloat16, enabled=bfloat16)
+            return torch.autocast(kind, torch.bfloat16, enabled=bfloat16)
 
         def compiled(network: torch.nn.Module) -> Any:
             # Batches of the judge come in two sizes: two static graphs, not one of symbolic shape.
-            return torch.compile(network, dynamic=False) if self.device.type == "cuda" else network
+            return torch.compile(network, dynamic=False) if compiles else network
 
         return Adversary(generator, judge, self.model.network.z_dim, self.config, fast, compiled)
 
@@ -119,7 +127,6 @@ class _Run:
             while not self._save():  # a last step that went wrong was rolled back: go on from there
                 self._sitting(advance)
         preview = self._preview()
-        self.log.close()
         instrument = self.folder / INSTRUMENT_NAME
         return Outcome(instrument, self.state.seen, self.state.elapsed_s, self.done >= 1, preview)
 
@@ -129,13 +136,15 @@ class _Run:
             self._save()  # something to roll back to
         began, began_at, first_seen = time.monotonic(), state.elapsed_s, state.seen
         saved = previewed = began
+        measured: dict[str, Tensor] = {}
         while self.done < 1 and not self.stop:
-            measured = self._step()
+            measured |= self._step()  # the penalty is measured in some steps only
             now = time.monotonic()
             state.elapsed_s = began_at + now - began
             if (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1:
                 rate = (state.seen - first_seen) / (now - began)
                 if not self._record(measured, rate):
+                    measured = {}
                     continue
                 advance(self.done, f"{state.seen} examples, {rate:.0f}/s")
             if now - saved > 60 * config.checkpoint_minutes and self._save():
@@ -192,6 +201,7 @@ class _Run:
             )
         state.load(self.folder)
         state.elapsed_s, state.rollbacks = elapsed_s, rollbacks
+        self.log.drop_after(state.seen)
         text = f"not a number at {at} examples: back to {state.seen} examples with half the learning rate"
         print(text, file=sys.stderr, flush=True)
 
@@ -228,23 +238,39 @@ def check_folder(folder: Path) -> None:
     """UsageError where `folder` holds something other than a training run."""
     if not folder.exists() or (folder / "config.json").is_file():
         return
-    if not folder.is_dir() or any(child.name not in ("dataset", LOCK) for child in folder.iterdir()):
+    begun = {"dataset", LOCK, ".dataset.partial", ".dataset.old", ".config.json.partial"}
+    if not folder.is_dir() or any(child.name not in begun for child in folder.iterdir()):
         raise UsageError(f"{folder} exists and is not a training run; choose a new folder")
 
 
-def _locked(folder: Path) -> IO[str]:
-    """An open file that keeps a second training out of `folder` while this one lives."""
+_held: set[Path] = set()  # by this process: a lock of ours does not stop ourselves
+
+
+@contextlib.contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keeps a second training out of `folder` while the block runs; UsageError where one is running already.
+
+    Within a block of the same process for the same folder it changes nothing.
+    """
+    check_folder(folder)
+    key = folder.resolve()
+    if key in _held:
+        yield
+        return
     folder.mkdir(parents=True, exist_ok=True)
-    file = (folder / LOCK).open("w")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        file.close()
-        raise UsageError(f"another training is running in {folder}; wait for it or choose a new folder") from None
-    return file
+    with (folder / LOCK).open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise UsageError(f"another training is running in {folder}; wait for it or choose a new folder") from None
+        _held.add(key)
+        try:
+            yield
+        finally:
+            _held.discard(key)
 
 
-def _claim(folder: Path, dataset: Dataset, model: ModelConfig, config: TrainConfig) -> None:
+def _agree(folder: Path, dataset: Dataset, model: ModelConfig, config: TrainConfig) -> None:
     """Writes the run's configuration, or checks that the run there has the same."""
     path = folder / "config.json"
     mine = {"dataset": dataset.fingerprint, "model": to_json(model), "train": to_json(config)}
