@@ -60,7 +60,7 @@ def test_dry_run_prints_the_configuration_and_writes_nothing(dataset: Dataset, t
         (["show", "NOWHERE"], 2, "nothing at"),
         (["sing"], 2, "No such command"),
         (["make"], 2, "Missing argument"),
-        (["make", "RUN", "-n", "many"], 2, "many"),
+        (["make", "RUN", "-n", "many"], 2, "'-n'"),
         (["prepare", "DATASET", "-o", "OUT", "--group", "drummer"], 2, "--labels csv"),
         (["show", "EMPTY"], 2, "neither"),
         (["kit", "-o", "DATASET"], 2, "not empty"),

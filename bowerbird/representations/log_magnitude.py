@@ -16,6 +16,7 @@ from bowerbird.shapes import PictureShape
 __all__ = ["LogMagnitude"]
 
 FRAME_MULTIPLE = 16
+FADE_OUT_S = 0.01
 WINDOW_S = 0.025  # 1024 samples at 44.1 kHz: a drum's attack stays sharp and 128 bands cost 3 % of nearness
 
 
@@ -104,7 +105,12 @@ class LogMagnitude:
         batch, channels = picture.shape[:2]
         level_db = (picture.float().clamp(-1, 1).flatten(0, 1) - 1) * (self.range_db / 2) + self.top_db
         band_power = (10 ** (level_db / 10) - self._floor).clamp_min(0)
-        sounds = griffin_lim(self._bin_power(band_power).sqrt(), self.hop, self.samples, self.iterations)
+        magnitude = self._bin_power(band_power).sqrt()
+        magnitude[:, 0] = 0  # no direct current, whatever was drawn
+        sounds = griffin_lim(magnitude, self.hop, self.samples, self.iterations)
+        # What still sounds at the end fades instead of breaking off: a picture does not show single samples.
+        fade = min(int(FADE_OUT_S * self.sample_rate_hz), self.samples)
+        sounds[:, self.samples - fade :] *= torch.linspace(1, 0, fade, device=sounds.device)
         return sounds.unflatten(0, (batch, channels))
 
     def _bin_power(self, band_power: Tensor, steps: int = 8) -> Tensor:
