@@ -3,6 +3,7 @@
 import hashlib
 import struct
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -141,14 +142,20 @@ def _fade_out(sound: Sound, rate: int) -> None:
     sound[:, sound.shape[1] - count :] *= np.linspace(1, 0, count, dtype=np.float32)
 
 
+@cache
+def _signature_grid(rate_hz: int, samples: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Sample numbers of the frames (frames, size), first bins of the bands, and the window."""
+    size = max(16, int(0.012 * rate_hz))
+    starts = np.concatenate([[0], np.geomspace(size / 2, samples, SIGNATURE_FRAMES - 1)]).astype(int)
+    edges = np.unique(np.geomspace(1, size // 2 + 1, SIGNATURE_BANDS + 1).astype(int))[:-1]
+    return starts[:, None] + np.arange(size), edges, np.hanning(size).astype(np.float32)
+
+
 def _signature(sound: Sound, options: CleanOptions) -> NDArray[np.float32]:
     """Band levels over time in dB under the loudest, floored at -60; times lie denser at the attack."""
-    size = max(16, int(0.012 * options.sample_rate_hz))
-    mono = sound.mean(0)
-    mono = np.pad(mono, (0, max(0, options.samples + size - len(mono))))
-    starts = np.concatenate([[0], np.geomspace(size / 2, options.samples, SIGNATURE_FRAMES - 1)]).astype(int)
-    frames = np.stack([mono[start : start + size] for start in starts]) * np.hanning(size).astype(np.float32)
-    power = np.square(np.abs(np.fft.rfft(frames, axis=1)))
-    edges = np.unique(np.geomspace(1, power.shape[1], SIGNATURE_BANDS + 1).astype(int))
-    level_db = 10 * np.log10(np.add.reduceat(power, edges[:-1], axis=1) + 1e-12)
+    cells, edges, window = _signature_grid(options.sample_rate_hz, options.samples)
+    mono = np.zeros(options.samples + len(window), np.float32)
+    mono[: sound.shape[1]] = sound[0] if len(sound) == 1 else sound.mean(0)
+    power = np.square(np.abs(np.fft.rfft(mono[cells] * window, axis=1)))
+    level_db = 10 * np.log10(np.add.reduceat(power, edges, axis=1) + 1e-12)
     return np.maximum(level_db - level_db.max(), -60.0).astype(np.float32).ravel()

@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
@@ -109,7 +110,7 @@ def _may_replace(target: Path) -> bool:
 
 def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOptions, list[str]]:
     """What is not asked for, from the files' headers: the commonest rate and channels, a length most sounds fit in."""
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         headers = [info for info in pool.map(_header, sources) if info is not None]
     why: list[str] = []
     rate, channels, seconds, slices = options.sample_rate_hz, options.channels, options.seconds, options.slices
@@ -158,7 +159,7 @@ def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Sou
             return source, f"not readable ({error})"
 
     waiting = iter(sources)
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
         window = [pool.submit(work, source) for source in islice(waiting, 64)]
         while window:  # a window of files in flight keeps memory constant
             yield window.pop(0).result()
