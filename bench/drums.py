@@ -27,7 +27,7 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.instrument import Instrument, load
 from bowerbird.pictures import write_sheet
 
-PER_CLASS = 100
+PER_CLASS, PER_LABEL = 100, 16
 ATTACK = 4410  # samples
 N_FFT, HOP, BANDS = 2048, 512, 48
 SLICES = (0, 1, 2, 3, 4, 6, 8, 12, 16, 24, 40, 70, 200)  # frames, finer at the attack
@@ -81,6 +81,18 @@ def generate(instrument: Instrument, classes: list[str]) -> tuple[NDArray[np.flo
     return np.concatenate(sounds), np.repeat(classes, PER_CLASS)
 
 
+def variety_within_labels(instrument: Instrument, cells: NDArray[np.float32], labels: NDArray[np.str_]) -> dict[str, float]:
+    """Distance within each full label (subclass) of five or more real sounds, generated over real: what `z` alone does."""
+    ratios = {}
+    for label in sorted(set(labels)):
+        if (labels == label).sum() < 5:
+            continue
+        made = features(instrument.sample(PER_LABEL, label=label, seed=5000)[:, 0], instrument.sample_rate)
+        real = distances(cells, labels, [label])[label]
+        ratios[label] = round(distances(made, np.repeat(label, PER_LABEL), [label])[label] / max(real, 1e-6), 2)
+    return ratios
+
+
 def main() -> None:
     instrument, dataset = load(sys.argv[1]), Dataset(Path(sys.argv[2]))
     indices = list(range(len(dataset)))
@@ -112,7 +124,10 @@ def main() -> None:
         }
     apart_real, apart_made = distances(real_cells, names, classes), distances(made_cells, asked, classes)
     ratios = {name: round(apart_made[name] / apart_real[name], 2) for name in classes}
+    full = variety_within_labels(instrument, real_cells, np.array(dataset.labels(indices)))
     result |= {
+        "distance_within_full_label_over_real": full,
+        "median_distance_ratio_within_full_label": round(float(np.median(list(full.values()))), 3),
         "distance_within_class_over_real": ratios,
         "mean_distance_ratio": round(float(np.mean(list(ratios.values()))), 3),
         "lowest_distance_ratio": min(ratios.values()),
@@ -122,8 +137,8 @@ def main() -> None:
     publish("drums", result)
     rows = []
     for name in classes:
-        few_real = real[np.random.default_rng(1).permutation(np.flatnonzero(names == name))[:12]]
-        few_made = made[asked == name][:12]
+        few_real = real[np.random.default_rng(1).permutation(np.flatnonzero(names == name))[:8]]
+        few_made = made[asked == name][:8]
         for title, few in ((f"{name}: real", few_real), (f"{name}: generated", few_made)):
             rows.append((title, list(instrument.model.representation.encode(torch.from_numpy(few)[:, None]).numpy())))
     write_sheet(RESULTS / "drums_sheet.png", rows)

@@ -7,7 +7,6 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 __all__ = [
-    "VARIETY_GROUP",
     "EqualConv2d",
     "EqualLinear",
     "Film",
@@ -17,7 +16,6 @@ __all__ = [
 ]
 
 LEAK = 0.2
-VARIETY_GROUP = 4  # neighbours in a batch whose variety is measured together; they share a label
 LRELU_GAIN = math.sqrt(2 / (1 + LEAK**2))  # keeps the variance through a leaky ReLU (He et al. 2015, eq. 15)
 
 
@@ -92,7 +90,7 @@ def pixel_norm(x: Tensor) -> Tensor:
     return x * torch.rsqrt(x.square().mean(1, keepdim=True) + 1e-8)
 
 
-def minibatch_stddev(x: Tensor, group: int = VARIETY_GROUP) -> Tensor:
+def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
     """Appends one channel with the standard deviation over groups of neighbours in the batch.
 
     (B, C, F, L) -> (B, C + 1, F, L). Karras et al. 2018, section 3: lets the discriminator see a batch without variety.

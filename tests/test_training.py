@@ -257,8 +257,6 @@ def test_feed_balances_and_depends_on_seed_and_seen_alone(dataset: Dataset, tmp_
     feed = Feed(dataset, model, tmp_path / "pictures", 1.0, quiet=True)
     assert feed.draw(16, 1, 160, "real").tolist() == feed.draw(16, 1, 160, "real").tolist()
     assert feed.draw(16, 1, 160, "real").tolist() != feed.draw(16, 1, 176, "real").tolist()
-    drawn = [feed.paths[i] for i in feed.draw(32, 0, 0, "real")]
-    assert all(len(set(drawn[k : k + 4])) == 1 for k in range(0, 32, 4))
     feed.members[0] = feed.members[0][:1]
     tops = [feed.tops[i] for i in feed.draw(2000, 0, 0, "real")]
     assert all(0.08 < tops.count(name) / 2000 < 0.17 for name in feed.classes)

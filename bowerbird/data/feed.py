@@ -10,7 +10,6 @@ from bowerbird.conditions.category import ancestry
 from bowerbird.config import ModelConfig
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import BowerbirdError
-from bowerbird.layers import VARIETY_GROUP
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
 
@@ -35,8 +34,6 @@ class Feed:
             dataset.check(index)
         self.pictures = self._encode(dataset, model, cache, quiet)
         self.tops = [ancestry(label)[0] for label in found] if found else [""] * len(self.indices)
-        self.paths = found or self.tops
-        self.peers = {path: np.flatnonzero(np.array(self.paths) == path) for path in set(self.paths)}
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - balance)
@@ -58,15 +55,10 @@ class Feed:
         return np.memmap(cache, dtype="<f2", mode="r", shape=(len(self.indices), *model.representation.shape))
 
     def draw(self, batch: int, seed: int, seen: int, purpose: str) -> Tensor:
-        """Positions (B,) of balanced sounds, a function of the arguments alone.
-
-        Neighbours, four by four, have the same full label: the judge then sees how much real sounds of one label vary,
-        and generated ones cannot be one sound per label.
-        """
+        """Positions (B,) of balanced sounds, a function of the arguments alone."""
         random = numpy_random(seed, seen, purpose)
-        classes = random.choice(len(self.classes), size=batch // VARIETY_GROUP, p=self.class_share)
-        first = [int(random.choice(self.members[number])) for number in classes]
-        return torch.from_numpy(np.concatenate([random.choice(self.peers[self.paths[one]], VARIETY_GROUP) for one in first]))
+        classes = random.choice(len(self.classes), size=batch, p=self.class_share)
+        return torch.tensor([int(random.choice(self.members[number])) for number in classes])
 
     def real(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """Pictures (B, C, F, L) float32 and encoded labels (B, N)."""
