@@ -21,7 +21,6 @@ from bowerbird.errors import BowerbirdError, UsageError
 __all__ = ["Dataset", "manifest_fingerprint"]
 
 FORMAT = 1
-PARTS = ("train", "validation")
 
 
 class Dataset:
