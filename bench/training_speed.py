@@ -51,11 +51,12 @@ def measure(kind: str) -> dict[str, float]:
         )
     batch = config.batch_size
     real = torch.rand(batch, *shape) * 2 - 1
+    anchors = torch.randn(batch // 2, config.anchor_dimensions)
     condition = model.encode([{"class": label} for label in labels[:batch]])
 
     def step(number: int, penalise: bool) -> None:
         adversary.update_judge(real, condition, condition, number * batch, penalise)
-        adversary.update_generator(condition, number * batch)
+        adversary.update_generator(condition, anchors, real[: batch // 2], number * batch)
 
     def cycle() -> None:
         for number in range(config.r1_every):

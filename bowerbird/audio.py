@@ -14,8 +14,9 @@ __all__ = ["SUFFIXES", "UnreadableSound", "describe_file", "file_stem", "fit_cha
 
 Sound = NDArray[np.float32]  # (C, T)
 
-SUFFIXES = {".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".m4a", ".aac", ".mp4"}
-NEEDS_AV = {".m4a", ".aac", ".mp4"}
+SUFFIXES = {".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".caf", ".m4a", ".aac"}
+SUFFIXES |= {".mp4", ".wma"}
+NEEDS_AV = {".m4a", ".aac", ".mp4", ".wma"}
 FULL_SCALE = 1.0
 
 
@@ -69,7 +70,7 @@ def _read_av(path: Path) -> tuple[Sound, int]:
     try:
         import av
     except ImportError:
-        raise UnreadableSound('m4a and aac need PyAV: pip install "bowerbird[m4a]"') from None
+        raise UnreadableSound('m4a, aac and wma need PyAV: pip install "bowerbird[m4a]"') from None
     try:
         with av.open(str(path)) as container:
             rate = container.streams.audio[0].rate

@@ -104,7 +104,7 @@ def train(
     from bowerbird.data.prepare import PrepareOptions
     from bowerbird.data.prepare import prepare as make_dataset
     from bowerbird.machine import choose_device
-    from bowerbird.presets import configure
+    from bowerbird.presets import check_settings, configure
     from bowerbird.training.loop import check_folder, claimed
     from bowerbird.training.loop import train as run
 
@@ -112,6 +112,7 @@ def train(
     pairs = [*(settings or []), *(f"{key}={value}" for key, value in asked.items() if value is not None)]
     check_folder(output)
     choose_device(device)
+    check_settings(preset, config, pairs)
     if output.resolve().is_relative_to(sounds.resolve()):
         raise UsageError(
             f"{output} lies inside {sounds}, where its previews would be taken for sounds; choose another folder"
@@ -133,7 +134,7 @@ def train(
     ending = "done" if outcome.finished else "stopped; the same command goes on"
     text = (
         f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
-        f"instrument: {outcome.instrument}\npreview: {outcome.preview}\nhear it: bowerbird make {output} -n 8 -o sounds"
+        f"instrument: {outcome.instrument}\npreview: {outcome.preview}\nhear it: bowerbird make {output} -n 8"
     )
     _say(vars(outcome), as_json, text)
 
@@ -147,8 +148,8 @@ def make(
     ] = None,
     count: Annotated[int, typer.Option("-n", min=1, help="How many sounds.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="Sound k comes from seed + k.")] = 0,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the WAV files.")] = Path("sounds"),
-    each_label: Annotated[bool, typer.Option(help="As many of every label, in folders.")] = False,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the WAV files.")] = Path("made"),
+    each_label: Annotated[bool, typer.Option(help="As many of every label (under the one asked), in folders.")] = False,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -177,6 +178,28 @@ def _asked(asked: dict[str, str], pairs: list[str], names: list[str]) -> dict[st
             raise UsageError(f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"')
         asked[name] = value
     return asked
+
+
+@app.command()
+def evaluate(
+    instrument: Annotated[str, typer.Argument(help="An instrument file or a run's folder.")],
+    dataset: Annotated[Path, typer.Argument(help="The dataset it was trained on.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")] = Path("evaluation"),
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the sounds that are judged.")] = 0,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say how good an instrument is: figures, verdicts, and a page with sounds."""
+    from bowerbird.data.dataset import Dataset
+    from bowerbird.evaluation.measure import evaluate as listen
+    from bowerbird.evaluation.page import write_report
+    from bowerbird.instrument import load
+
+    player = load(instrument, device)
+    found = listen(player, Dataset(dataset), seed, quiet=quiet)
+    result, text = write_report(output, f"{instrument} beside {dataset}", found, player)
+    _say(result, as_json, text)
 
 
 @app.command()

@@ -61,6 +61,8 @@ class TrainConfig:
     decay_fraction: float = _setting(0.3, 0.0, 1.0, "last part of training over which the rate falls")
     r1_weight: float = _setting(0.1, 0.0, 1e4, "gradient penalty on real sounds")
     r1_every: int = _setting(16, 1, 1024, "steps between gradient penalties")
+    anchor_weight: float = _setting(30.0, 0.0, 1e4, "weight of drawing each training sound from its place in latent space")
+    anchor_dimensions: int = _setting(16, 0, 4096, "latent numbers that say what a sound is beyond its label")
     ema_examples: float = _setting(4000.0, 1.0, 1e9, "half-life of the generator's moving average")
     augment: float = _setting(0.6, 0.0, 1.0, "probability of each discriminator augmentation, once risen")
     augment_rise: float = _setting(0.2, 0.0, 1.0, "first part of training over which that probability rises from 0")

@@ -1,6 +1,7 @@
 """`doctor`: what this machine can do, what is missing and the line that installs it."""
 
 import importlib.util
+import shutil
 import sys
 import time
 from typing import Any
@@ -79,6 +80,8 @@ def examine() -> tuple[dict[str, Any], str]:
         facts["gpu"] = torch.cuda.get_device_name()
         facts["gpu_bfloat16_tflops"] = round(convolution_tflops(torch.bfloat16, gpu), 1)
         lines.append(f"GPU: {facts['gpu']}, bfloat16 convolutions {facts['gpu_bfloat16_tflops']} TFLOP/s")
+        if shutil.which("cc") is None:
+            facts["missing"]["faster training on the GPU"] = "a C compiler, on Debian apt-get install gcc"
     else:
         lines.append("GPU: none usable by torch; everything works without one")
     lines.append(f"reads: {', '.join(facts['decoders'])}")

@@ -84,7 +84,8 @@ class Instrument:
             picture = self.pictures([one], latents([seed], self.model.network.z_dim))
             with torch.inference_mode():
                 sound = self.model.representation.decode(picture)
-            yield sound[0].numpy(), picture[0].numpy()
+            # Full scale is never passed: the few louder ones are turned down as a whole.
+            yield (sound[0] / sound.abs().max().clamp_min(1.0)).numpy(), picture[0].numpy()
 
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.
@@ -124,6 +125,7 @@ def load(name: str | Path, device: str = "cpu") -> Instrument:
         if not (path / INSTRUMENT_NAME).exists():
             raise UsageError(f"there is no instrument in the folder {path}; train one with `bowerbird train`")
         path = path / INSTRUMENT_NAME
+    choose_device(device)  # a wrong name is the caller's mistake, not the file's
     tensors, header = read_tensors(path)
     try:
         instrument = Instrument(model_from_json(header["model"]), tensors, header["provenance"], device)

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from bowerbird.conditions.category import Category
-from bowerbird.config import ModelConfig, TrainConfig, changed
+from bowerbird.config import MEASURED, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
 from bowerbird.networks.residual import ResidualOptions
@@ -19,6 +19,7 @@ from bowerbird.representations.log_magnitude import LogMagnitude
 __all__ = ["PRESETS", "configure"]
 
 Configs = tuple[ModelConfig, TrainConfig]
+PARTS = ("network", "representation")  # settings of the model carry their part's name: network.width
 
 
 def standard(dataset: Dataset) -> Configs:
@@ -46,12 +47,27 @@ PRESETS: dict[str, Callable[[Dataset], Configs]] = {
 
 def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequence[str]) -> Configs:
     """Preset, then the JSON `file`, then `settings` ("key=value"); UsageError for what is unknown or out of range."""
+    check_settings(preset, file, settings)
+    return _with_settings(PRESETS[preset](dataset), _pairs(file, settings))
+
+
+def check_settings(preset: str, file: Path | None, settings: Sequence[str]) -> None:
+    """UsageError for most of what `configure` would refuse, before there is a dataset to measure a representation on."""
     if preset not in PRESETS:
         raise UsageError(f'there is no preset "{preset}"; {known(PRESETS)}')
-    model, train = PRESETS[preset](dataset)
-    pairs = [*_flat(_read(file) if file else {}).items(), *(_pair(text) for text in settings)]
+    stand_in = ModelConfig(LogMagnitude.suited(44100, 1, 44100), ResidualOptions())
+    early = [(key, value) for key, value in _pairs(file, settings) if not key.startswith("representation.")]
+    _with_settings((stand_in, TrainConfig()), early)
+
+
+def _pairs(file: Path | None, settings: Sequence[str]) -> list[tuple[str, Any]]:
+    return [*(_read(file).items() if file else ()), *(_pair(text) for text in settings)]
+
+
+def _with_settings(configs: Configs, pairs: Sequence[tuple[str, Any]]) -> Configs:
+    model, train = configs
     for key, value in pairs:
-        if key.partition(".")[0] in ("network", "representation"):
+        if key.partition(".")[0] in PARTS:
             model = changed(model, key, value)
         else:
             train = changed(train, key, value)
@@ -70,6 +86,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _read(file: Path) -> dict[str, Any]:
+    """Settings by dotted name; what `--dry-run` prints is read too, without what is measured on the data."""
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -78,7 +95,10 @@ def _read(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} is not a JSON file of settings: {error}") from None
     if not isinstance(values, dict):
         raise UsageError(f"{file} must hold a JSON object of settings")
-    return values
+    printed = values.keys() <= {"model", "train"}
+    flat = _flat({**values.get("train", {}), **values.get("model", {})} if printed else values)
+    measured = {"conditions", *(f"{part}.kind" for part in PARTS), *(f"representation.{name}" for name in MEASURED)}
+    return {key: value for key, value in flat.items() if not (printed and key in measured)}
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

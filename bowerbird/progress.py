@@ -34,26 +34,28 @@ def _bar(what: str, total: float) -> Iterator[Advance]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
-    with Progress(*columns, TimeRemainingColumn(), TextColumn("{task.fields[note]}"), console=Console(stderr=True)) as bar:
+    bar_columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.percentage:>3.0f}%"))
+    words = (TimeRemainingColumn(), TextColumn("{task.fields[note]}"))
+    # A step can take seconds: the time left is judged over ten minutes instead of half of one.
+    with Progress(*bar_columns, *words, console=Console(stderr=True), speed_estimate_period=600) as bar:
         task = bar.add_task(what, total=total, note="")
         yield lambda done, note="": bar.update(task, completed=done, note=note)
 
 
 def _plain(what: str, total: float) -> Advance:
-    started = time.monotonic()
-    last = started
-    first: float | None = None  # a resumed work does not begin at zero
+    last = time.monotonic()
+    first: tuple[float, float] | None = None  # when and how far: a resumed work does not begin at zero
 
     def advance(done: float, note: str = "") -> None:
         nonlocal last, first
         now = time.monotonic()
-        first = done if first is None else first
+        began, done_before = first = first or (now, done)
         if now - last < PLAIN_EVERY_S:
             return
         last = now
-        left = (now - started) * (total - done) / (done - first) if done > first else 0.0
-        text = f"{what}: {100 * done / max(total, 1e-9):.0f}%, {seconds_in_words(left)} left"
+        text = f"{what}: {100 * done / max(total, 1e-9):.0f}%"
+        if done > done_before:
+            text += f", {seconds_in_words((now - began) * (total - done) / (done - done_before))} left"
         print(f"{text}, {note}" if note else text, file=sys.stderr, flush=True)
 
     return advance

@@ -26,8 +26,10 @@ def tell(path: Path) -> tuple[dict[str, Any], str]:
 
 
 def _dataset(path: Path) -> tuple[dict[str, Any], str]:
+    from bowerbird.data.dataset import Dataset
+
+    facts = Dataset(path).facts
     try:
-        facts = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
         report = (path / "report.txt").read_text(encoding="utf-8")
         text = f"a dataset of {report}fingerprint: {facts['fingerprint']}, made by {facts['made_by']}"
     except (OSError, ValueError, KeyError) as error:

@@ -30,6 +30,30 @@ def test_make_show_and_json(run: Path, tmp_path: Path) -> None:
         assert word in shown.stdout
 
 
+def test_make_does_not_touch_files_of_others(run: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "sounds" / "kick_00000.wav"
+    mine.parent.mkdir()
+    mine.write_bytes(b"mine")
+    done = command("make", run, "kick", "-n", 1, "-o", mine.parent)
+    assert done.returncode == 2
+    assert "choose another folder" in done.stderr
+    assert mine.read_bytes() == b"mine"
+    for _ in range(2):  # what make made it may make again
+        assert command("make", run, "kick", "-n", 1, "-o", tmp_path / "ours").returncode == 0
+
+
+def test_show_refuses_a_damaged_dataset(dataset: Dataset, tmp_path: Path) -> None:
+    copy = shutil.copytree(dataset.folder, tmp_path / "copy")
+    (copy / "shard-000.f32").unlink()
+    shown = command("show", copy)
+    assert shown.returncode == 1
+    assert "prepare the dataset again" in shown.stderr
+    (copy / "dataset.json").write_text('{"format": 1}')
+    shown = command("show", copy)
+    assert shown.returncode == 1
+    assert "prepare it again" in shown.stderr
+
+
 def test_show_dataset(dataset: Dataset) -> None:
     shown = command("show", dataset.folder)
     assert "48 sounds" in shown.stdout
@@ -51,6 +75,9 @@ def test_dry_run_prints_the_configuration_and_writes_nothing(dataset: Dataset, t
         (["train", "DATASET", "-o", "OUT", "--device", "toaster"], 2, "known: auto, cpu, cuda"),
         (["train", "DATASET", "-o", "OUT", "--minutes", "1", "--examples", "8"], 2, "not both"),
         (["train", "NOWHERE", "-o", "OUT"], 2, "no folder"),
+        (["train", "EMPTY", "-o", "OUT", "--preset", "stnadard"], 2, "quick, standard"),
+        (["train", "EMPTY", "-o", "OUT", "--set", "bach_size=8"], 2, "batch_size"),
+        (["make", "RUN", "--device", "toaster"], 2, "known: auto, cpu, cuda"),
         (["prepare", "NOWHERE", "-o", "OUT"], 2, "no folder"),
         (["prepare", "EMPTY", "-o", "OUT"], 1, "no sounds"),
         (["make", "NOWHERE"], 2, "no instrument"),

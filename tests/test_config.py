@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bowerbird.config import TrainConfig, changed, train_from_json
+from bowerbird.config import TrainConfig, changed, to_json, train_from_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError
 from bowerbird.presets import configure
@@ -46,6 +46,13 @@ def test_length_given_last_wins(dataset: Dataset) -> None:
 def test_wrong_setting_is_one_sentence(dataset: Dataset, setting: str, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         configure(dataset, "standard", None, [setting])
+
+
+def test_what_is_printed_is_accepted(dataset: Dataset, tmp_path: Path) -> None:
+    first = configure(dataset, "quick", None, ["network.width=8", "representation.iterations=4", "examples=80"])
+    file = tmp_path / "printed.json"
+    file.write_text(json.dumps({"model": to_json(first[0]), "train": to_json(first[1])}))
+    assert configure(dataset, "standard", file, []) == first
 
 
 def test_unknown_preset_and_file(dataset: Dataset, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ CORE = {
     "errors", "shapes", "seeds", "audio", "machine", "progress", "layers", "representations", "conditions", "networks",
     "config", "instrument_file", "pictures",
 }  # fmt: skip
-MAKE = {"data", "objectives", "training", "presets"}
+MAKE = {"data", "evaluation", "objectives", "training", "presets"}
 PLAY = {"instrument", "making"}
 TOP = {"cli", "showing", "doctor", "__main__", "__init__"}
 

@@ -40,7 +40,7 @@ def test_every_format_depth_rate_and_channel_count(tmp_path: Path) -> None:
         "a.wav": ({"subtype": "PCM_16"}, 44100), "b.wav": ({"subtype": "PCM_24"}, 96000),
         "c.wav": ({"subtype": "FLOAT"}, 16000), "d.wav": ({"subtype": "ULAW"}, 8000), "e.flac": ({}, 48000),
         "f.ogg": ({"format": "OGG", "subtype": "VORBIS"}, 44100), "g.mp3": ({"format": "MP3"}, 44100),
-        "h.aiff": ({}, 22050),
+        "h.aiff": ({}, 22050), "k.caf": ({}, 22050),
         "i.opus": ({"format": "OGG", "subtype": "OPUS"}, 48000), "j.wav": ({"subtype": "PCM_U8"}, 11025),
     }  # fmt: skip
     for name, (options, rate) in kinds.items():
@@ -99,6 +99,21 @@ def test_even_slices_cover_a_long_file(tmp_path: Path) -> None:
     dataset, _ = prepared(tmp_path / "sounds", seconds=1.0, slices="even")
     assert [entry["start_s"] for entry in dataset.entries] == [0, 1, 2, 3]
     assert sum(entry["samples"] for entry in dataset.entries) == int(3.5 * RATE)
+
+
+def test_scraps_of_long_files_are_left_out_and_said(tmp_path: Path) -> None:
+    save(tmp_path / "sounds" / "field.wav", np.random.default_rng(0).uniform(-0.5, 0.5, int(3.02 * RATE)))
+    dataset, report = prepared(tmp_path / "sounds", seconds=1.0, slices="even")
+    assert [entry["start_s"] for entry in dataset.entries] == [0, 1, 2]
+    assert any("left out" in note for note in report["notes"])
+
+
+def test_integers_in_a_float_file_do_not_drown_the_others(tmp_path: Path) -> None:
+    save(tmp_path / "sounds" / "fine.wav", tone())
+    save(tmp_path / "sounds" / "integers.wav", 32767 * tone(), subtype="FLOAT")
+    dataset, report = prepared(tmp_path / "sounds")
+    assert all(entry["peak_db"] <= 0 for entry in dataset.entries)
+    assert any("scaled down" in note for note in report["notes"])
 
 
 def test_silence_is_trimmed_but_a_quiet_tail_stays(tmp_path: Path) -> None:

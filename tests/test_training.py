@@ -9,10 +9,12 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from bowerbird.config import ModelConfig, TrainConfig
+from bowerbird.data.anchors import anchors
 from bowerbird.data.augment import draw_changes
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
@@ -60,7 +62,7 @@ def test_a_run_leaves_what_it_should(run: Path) -> None:
 def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Path) -> None:
     model, config = settings(dataset, "examples=1600", "learning_rate=0.005")
     train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
-    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, quiet=True)
+    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, 4, quiet=True)
     instrument = load(tmp_path / "run")
     labels = [instrument.choose(seed=k) for k in range(64)]
     made = instrument.pictures(labels, torch.randn(64, 8, generator=torch_random(0)))
@@ -254,12 +256,45 @@ def test_rate_warms_up_holds_and_falls(dataset: Dataset, tmp_path: Path) -> None
 
 def test_feed_balances_and_depends_on_seed_and_seen_alone(dataset: Dataset, tmp_path: Path) -> None:
     model, _ = settings(dataset)
-    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, quiet=True)
+    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, 4, quiet=True)
     assert feed.draw(16, 1, 160, "real").tolist() == feed.draw(16, 1, 160, "real").tolist()
     assert feed.draw(16, 1, 160, "real").tolist() != feed.draw(16, 1, 176, "real").tolist()
     feed.members[0] = feed.members[0][:1]
     tops = [feed.tops[i] for i in feed.draw(2000, 0, 0, "real")]
     assert all(0.08 < tops.count(name) / 2000 < 0.17 for name in feed.classes)
+
+
+def test_anchors_are_normal_whatever_the_label_and_differ_within_it() -> None:
+    random = np.random.default_rng(0)
+    encoded = torch.eye(4)[np.repeat(range(4), 100)]
+    strength = random.standard_normal((400, 1, 1, 1)) * np.repeat([0.1, 0.2, 0.2, 0.4], 100)[:, None, None, None]
+    means = np.repeat(random.standard_normal((4, 1, 16, 16)), 100, 0)
+    pictures = (means + strength * random.standard_normal((1, 1, 16, 16))).astype(np.float16)
+    found = anchors(pictures, encoded, 3).numpy()
+    assert found.shape == (400, 3)
+    for label in range(4):
+        first = found[100 * label : 100 * (label + 1), 0]
+        assert abs(first.mean()) < 0.3
+        assert 0.6 < first.std() < 1.4
+        # The one thing that varies within a label is what the first latent number says.
+        assert abs(np.corrcoef(first, strength[100 * label : 100 * (label + 1), 0, 0, 0])[0, 1]) > 0.95
+    assert anchors(pictures[:1], encoded[:1], 3).shape == (1, 0)
+    assert anchors(np.zeros((5, 1, 16, 16), np.float16), torch.zeros(5, 0), 16).shape == (5, 0)
+
+
+@pytest.mark.slow
+def test_the_latent_says_which_sound_of_its_label(dataset: Dataset, tmp_path: Path) -> None:
+    model, config = settings(dataset, "examples=4800", "learning_rate=0.005")
+    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, config.anchor_dimensions, quiet=True)
+    instrument, real = load(tmp_path / "run"), torch.from_numpy(feed.pictures[:].astype("float32"))
+    z = torch.zeros(len(real), model.network.z_dim)
+    z[:, : feed.anchors.shape[1]] = feed.anchors
+    made = instrument.pictures(feed.labels, z)
+    missed = (made[:, None] - real[None]).abs().mean((2, 3, 4))
+    same = torch.tensor([[a == b for b in feed.tops] for a in feed.tops]) & ~torch.eye(len(real), dtype=torch.bool)
+    others = torch.where(same, missed, torch.nan).nanmean(1)
+    assert (missed.diagonal() < others).float().mean() > 0.8
 
 
 def test_augmentation_shifts_and_leaves_silence_silent() -> None:

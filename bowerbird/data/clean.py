@@ -14,6 +14,7 @@ from bowerbird.audio import Sound, UnreadableSound, fit_channels, read, resample
 __all__ = ["CleanOptions", "Piece", "clean"]
 
 SILENT_PEAK = 10 ** (-80 / 20)
+OVERLOUD_PEAK = 10 ** (18 / 20)  # floating-point files over this hold integers, or a mistake
 TRIM_DB = 60.0  # under the file's own peak: a decaying tail stays, room silence goes
 PRE_ROLL_S, POST_ROLL_S = 0.002, 0.02
 FADE_IN_S, FADE_OUT_S = 0.001, 0.02
@@ -55,6 +56,9 @@ def clean(path: Path, options: CleanOptions) -> list[Piece]:
     sound = fit_channels(sound, options.channels)
     if np.abs(sound).max() < SILENT_PEAK:
         raise UnreadableSound("silent when mixed to mono (its channels cancel out)")
+    if np.abs(sound).max() > OVERLOUD_PEAK:
+        notes.append("far over full scale, scaled down to it")
+        sound = sound / np.abs(sound).max()
     clipped = _clipped(sound)
     sound = resample(sound, rate, options.sample_rate_hz)
     if not sound.size or np.abs(sound).max() < SILENT_PEAK:
@@ -67,6 +71,9 @@ def clean(path: Path, options: CleanOptions) -> list[Piece]:
     if options.slices == "start" and count > 1:
         notes.append(f"cut to the first {options.samples / options.sample_rate_hz:g} s")
         count = 1
+    if count > 1 and sound.shape[1] - (count - 1) * options.samples < options.samples / 2:
+        notes.append("last piece, shorter than half a length, left out")
+        count -= 1
     pieces = []
     for index in range(count):
         start = index * options.samples

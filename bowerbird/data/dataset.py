@@ -21,6 +21,7 @@ from bowerbird.errors import BowerbirdError, UsageError
 __all__ = ["Dataset", "manifest_fingerprint"]
 
 FORMAT = 1
+BATCH_SAMPLES = 2**22
 
 
 class Dataset:
@@ -40,9 +41,9 @@ class Dataset:
             raise BowerbirdError(f"the dataset {folder} is damaged ({error}); prepare it again") from None
         if not isinstance(self.facts, dict) or self.facts.get("format") != FORMAT:
             raise BowerbirdError(f"{folder} has an unknown dataset format; prepare it again with this version")
-        if manifest_fingerprint(self.entries) != self.facts["fingerprint"]:
+        if manifest_fingerprint(self.entries) != self.facts.get("fingerprint"):
             raise BowerbirdError(f"the manifest of {folder} was changed after preparing; prepare it again")
-        for shard, samples in enumerate(self.facts["shard_samples"]):
+        for shard, samples in enumerate(self.facts.get("shard_samples", [])):
             path = self.folder / shard_name(shard)
             if not path.is_file() or path.stat().st_size != 4 * samples:
                 raise BowerbirdError(f"{path} is missing or cut short; prepare the dataset again")
@@ -90,8 +91,9 @@ class Dataset:
         """Indices of the "train" or the "validation" part."""
         return [index for index, entry in enumerate(self.entries) if entry["part"] == name]
 
-    def batches(self, indices: list[int], size: int = 64) -> Iterator[NDArray[np.float32]]:
-        """Padded batches of these sounds in order."""
+    def batches(self, indices: list[int]) -> Iterator[NDArray[np.float32]]:
+        """Padded batches of these sounds in order, of a few megabytes however long the sounds are."""
+        size = max(1, min(64, BATCH_SAMPLES // (self.channels * self.samples)))
         for start in range(0, len(indices), size):
             yield self.padded(indices[start : start + size])
 

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from bowerbird.conditions.category import ancestry
 from bowerbird.config import ModelConfig
+from bowerbird.data.anchors import anchors
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import BowerbirdError
 from bowerbird.progress import progress
@@ -19,10 +20,13 @@ __all__ = ["Feed"]
 class Feed:
     """Pictures and encoded labels of a dataset's training part.
 
-    `balance` 1 draws every top-level class equally often, 0 as often as it comes in the data.
+    `balance` 1 draws every top-level class equally often, 0 as often as it comes in the data. `anchors` (sounds, A) are the
+    first latent numbers of each sound, A being `anchor_dimensions` or fewer.
     """
 
-    def __init__(self, dataset: Dataset, model: ModelConfig, cache: Path, balance: float, *, quiet: bool) -> None:
+    def __init__(
+        self, dataset: Dataset, model: ModelConfig, cache: Path, balance: float, anchor_dimensions: int, *, quiet: bool
+    ) -> None:
         self.indices = dataset.part("train")
         if not self.indices:
             raise BowerbirdError(f"{dataset.folder} has no sounds to train on")
@@ -33,6 +37,7 @@ class Feed:
         for index in self.indices:
             dataset.check(index)
         self.pictures = self._encode(dataset, model, cache, quiet)
+        self.anchors = anchors(self.pictures, self.encoded, min(anchor_dimensions, model.network.z_dim))
         self.tops = [ancestry(label)[0] for label in found] if found else [""] * len(self.indices)
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]

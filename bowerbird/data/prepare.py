@@ -118,7 +118,8 @@ def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOption
     if rate is None:
         commonest = Counter(info[0] for info in headers).most_common(1)[0][0] if headers else 44100
         rate = min(max(commonest, RATES_HZ[0]), RATES_HZ[1])
-        why.append(f"{rate} Hz, the commonest rate of the files")
+        bound = "" if rate == commonest else f" ({commonest}), brought into {RATES_HZ[0]} to {RATES_HZ[1]}"
+        why.append(f"{rate} Hz, the commonest rate of the files{bound}")
     if channels is None:
         stereo = sum(info[1] > 1 for info in headers)
         channels = 2 if stereo > len(headers) / 2 else 1
@@ -223,7 +224,7 @@ def _write(
     lines = [json.dumps(entry, sort_keys=True, ensure_ascii=True) + "\n" for entry in entries]
     (target / "manifest.jsonl").write_text("".join(lines), encoding="utf-8")
     (target / "dataset.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    found = report(facts, entries, skipped, why, len(duplicates))
+    found = report(facts, entries, skipped, why, duplicates, options.validation)
     (target / "report.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     (target / "report.txt").write_text(describe(found), encoding="utf-8")
 

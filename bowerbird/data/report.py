@@ -9,7 +9,12 @@ __all__ = ["describe", "report"]
 
 
 def report(
-    facts: dict[str, Any], entries: list[dict[str, Any]], skipped: dict[str, str], why: list[str], duplicate_groups: int
+    facts: dict[str, Any],
+    entries: list[dict[str, Any]],
+    skipped: dict[str, str],
+    why: list[str],
+    duplicates: list[list[int]],
+    validation: float,
 ) -> dict[str, Any]:
     """Durations, levels, labels, faults, duplicates and what was left out, as plain values."""
     lengths_s = [entry["samples"] / facts["sample_rate_hz"] for entry in entries]
@@ -24,12 +29,13 @@ def report(
         "rms_db": _spread([entry["rms_db"] for entry in entries]),
         "labels": dict(sorted(Counter(entry["label"] for entry in entries if entry["label"]).items())),
         "validation": sum(entry["part"] == "validation" for entry in entries),
+        "validation_asked": round(validation * len(entries)),
         "clipped": [entry["file"] for entry in entries if entry["clipped"]],
         "notes": dict(Counter(note for entry in entries for note in entry["notes"])),
         "near_duplicates": sum(entry["duplicates"] is not None for entry in entries),
-        "near_duplicate_groups": duplicate_groups,
+        "near_duplicate_groups": [[entries[index]["file"] for index in group] for group in duplicates],
         "licences": facts["licences"],
-        "skipped": skipped,
+        "skipped": dict(sorted(skipped.items(), key=lambda item: (item[1] == "hidden", item[0]))),
     }
 
 
@@ -58,10 +64,16 @@ def describe(found: dict[str, Any]) -> str:
             lines.append(f"labels with one sound only, which can hardly be learnt: {_some(single)}")
     else:
         lines.append("labels: none")
-    if found["validation"]:
-        lines.append(f"set apart for validation: {found['validation']}")
+    if found["validation_asked"]:
+        lines.append(f"set apart for validation: {found['validation']} of {found['validation_asked']} asked")
+    if found["validation"] < found["validation_asked"] / 2:
+        lines.append(
+            "  so few because groups stay whole and every label keeps a sound to train on; try a smaller --validation"
+        )
     if found["near_duplicates"]:
-        lines.append(f"near-duplicates: {found['near_duplicates']} sounds in {found['near_duplicate_groups']} groups")
+        groups = found["near_duplicate_groups"]
+        lines.append(f"near-duplicates: {found['near_duplicates']} sounds in {len(groups)} groups (report.json lists them)")
+        lines += [f"  {_some(group)}" for group in groups[:3]]
     if found["clipped"]:
         lines.append(f"clipped: {len(found['clipped'])} ({_some(found['clipped'])})")
     lines += [f"{note}: {count}" for note, count in found["notes"].items()]

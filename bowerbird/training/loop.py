@@ -38,6 +38,7 @@ LOCK = ".lock"
 
 WARM_UP_STEPS = 50
 LAST_RATE = 0.05  # of the first
+LAST_ANCHOR = 0.1  # of the first weight: it shows the way, the judge finishes
 MEASURE_EVERY = 25  # steps between metric lines and checks for non-finite values
 MOST_ROLLBACKS = 5
 
@@ -67,6 +68,10 @@ def train(
         run = _Run(dataset, folder, model, config, chosen, quiet)
         try:
             return run.go()
+        except torch.OutOfMemoryError:
+            raise BowerbirdError(
+                f"the memory of {describe_machine()} is full; train into a new folder with a smaller --set batch_size"
+            ) from None
         finally:
             run.log.close()
 
@@ -80,7 +85,11 @@ class _Run:
         keep_freed_memory()
         if device.type == "cpu":
             torch.set_num_threads(usable_cores())
-        self.feed = Feed(dataset, model, folder / "cache" / "pictures.f16", config.balance, quiet=quiet)
+        else:
+            torch.set_float32_matmul_precision("high")  # TF32 for what stays outside bfloat16
+        self.feed = Feed(
+            dataset, model, folder / "cache" / "pictures.f16", config.balance, config.anchor_dimensions, quiet=quiet
+        )
         self.state = State(self._adversary())
         if State.exists(folder):
             trouble = self.state.load(folder)
@@ -126,7 +135,9 @@ class _Run:
             self._sitting(advance)
             while not self._save():  # a last step that went wrong was rolled back: go on from there
                 self._sitting(advance)
-        preview = self._preview()
+            if self.stop and not self.quiet:
+                print("stopping: a last preview, a few seconds", file=sys.stderr, flush=True)
+            preview = self._preview()
         instrument = self.folder / INSTRUMENT_NAME
         return Outcome(instrument, self.state.seen, self.state.elapsed_s, self.done >= 1, preview)
 
@@ -141,12 +152,12 @@ class _Run:
             measured |= self._step()  # the penalty is measured in some steps only
             now = time.monotonic()
             state.elapsed_s = began_at + now - began
-            if (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1:
-                rate = (state.seen - first_seen) / (now - began)
-                if not self._record(measured, rate):
-                    measured = {}
-                    continue
-                advance(self.done, f"{state.seen} examples, {rate:.0f}/s")
+            rate = (state.seen - first_seen) / (now - began)
+            due = (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1
+            if due and not self._record(measured, rate):
+                measured = {}
+                continue
+            advance(self.done, f"{state.seen} examples, {rate:.0f}/s")
             if now - saved > 60 * config.checkpoint_minutes and self._save():
                 saved = time.monotonic()
             if now - previewed > 60 * config.preview_minutes:
@@ -158,12 +169,17 @@ class _Run:
         batch, seen = config.batch_size, state.seen
         state.adversary.set_rate(self._rate())
         state.adversary.augment = config.augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
+        state.adversary.anchor_weight = config.anchor_weight * max(LAST_ANCHOR, 1 - self.done)
         real, condition = feed.real(feed.draw(batch, config.seed, seen, "real"))
-        asked = [feed.encoded[feed.draw(batch, config.seed, seen, purpose)] for purpose in ("judge", "generator")]
-        real, condition, for_judge, for_generator = (t.to(self.device) for t in (real, condition, *asked))
+        for_judge = feed.encoded[feed.draw(batch, config.seed, seen, "judge")]
+        free = feed.encoded[feed.draw(batch // 2, config.seed, seen, "free")]
+        anchored = feed.draw(batch // 2, config.seed, seen, "anchored")
+        wanted, labels = feed.real(anchored)
+        inputs = (real, condition, for_judge, torch.cat([labels, free]), feed.anchors[anchored], wanted)
+        real, condition, for_judge, asked, anchors, wanted = (tensor.to(self.device) for tensor in inputs)
         penalise = (seen // batch) % config.r1_every == 0
         measured = state.adversary.update_judge(real, condition, for_judge, seen, penalise)
-        measured |= state.adversary.update_generator(for_generator, seen)
+        measured |= state.adversary.update_generator(asked, anchors, wanted, seen)
         state.seen += batch
         state.average(batch, config.ema_examples)
         return measured

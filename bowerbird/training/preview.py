@@ -14,14 +14,22 @@ from bowerbird.seeds import latents, numpy_random
 
 __all__ = ["write_preview"]
 
-COLUMNS, HEARD, MOST_CLASSES = 8, 4, 16
+COLUMNS, HEARD, MOST_CLASSES = 8, 4, 64
+HEARD_S = 120.0  # of sound in all WAVs of a preview: decoding holds up training
 GAP_S = 0.15
 
 
 def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -> Path:
-    """sheet.png (a row of real sounds above a row of generated ones per class) and a WAV per class, in `folder`."""
+    """sheet.png (a row of real sounds above a row of generated ones per class) and a WAV per class, in `folder`.
+
+    Of long sounds fewer are heard, and of very many classes only the first are shown.
+    """
     rows = []
-    for number, name in enumerate(feed.classes[:MOST_CLASSES]):
+    classes = feed.classes[:MOST_CLASSES]
+    representation = instrument.model.representation
+    heard = HEARD_S / (representation.samples / representation.sample_rate_hz)  # sounds
+    each = int(max(1, min(HEARD, heard / len(classes))))
+    for number, name in enumerate(classes):
         members = feed.members[number]
         chosen = numpy_random(seed, "preview", name).permutation(members)[:COLUMNS]
         labels = [feed.labels[position] for position in np.resize(chosen, COLUMNS)]
@@ -32,7 +40,8 @@ def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -
             (f"{title}: real", list(feed.pictures[chosen].astype(np.float32))),
             (f"{title}: generated", list(generated.numpy())),
         ]
-        write(folder / f"{file_stem(title)}.wav", _in_a_row(instrument, generated[:HEARD]), instrument.sample_rate)
+        if (number + 1) * each <= max(1.0, heard):
+            write(folder / f"{file_stem(title)}.wav", _in_a_row(instrument, generated[:each]), instrument.sample_rate)
     write_sheet(folder / "sheet.png", rows)
     return folder / "sheet.png"
 

@@ -52,7 +52,9 @@ class Adversary:
             for network in (judge, generator)
         )
         self.device = device
-        self.augment = config.augment  # probability of each augmentation, scheduled from outside as the rate is
+        # Scheduled from outside, as the rate is.
+        self.augment = config.augment  # probability of each augmentation
+        self.anchor_weight = config.anchor_weight
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of both."""
@@ -60,9 +62,8 @@ class Adversary:
             for group in optimiser.param_groups:
                 group["lr"] = rate
 
-    def _fake(self, condition: Tensor, seen: int, purpose: str) -> Tensor:
-        z = torch.randn(len(condition), self.z_dim, generator=torch_random(self.config.seed, seen, purpose))
-        return self.quick_generator(z.to(self.device), condition)
+    def _latents(self, count: int, seen: int, purpose: str) -> Tensor:
+        return torch.randn(count, self.z_dim, generator=torch_random(self.config.seed, seen, purpose)).to(self.device)
 
     def update_judge(self, real: Tensor, condition: Tensor, asked: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
         """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N)."""
@@ -71,7 +72,7 @@ class Adversary:
         real = draw_changes(len(real), self.augment, random)(real)
         with self.fast():
             with torch.no_grad():
-                fake = self._fake(asked, seen, "z of judge")
+                fake = self.quick_generator(self._latents(len(asked), seen, "z of judge"), asked)
             fake = draw_changes(len(fake), self.augment, random)(fake)
             scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked]))
         real_scores, fake_scores = scores.chunk(2)
@@ -90,15 +91,22 @@ class Adversary:
         self.judge_optimiser.step()
         return measured
 
-    def update_generator(self, asked: Tensor, seen: int) -> dict[str, Tensor]:
-        """New pictures for the labels `asked` (B, N), scored by the judge."""
+    def update_generator(self, asked: Tensor, anchors: Tensor, wanted: Tensor, seen: int) -> dict[str, Tensor]:
+        """New pictures for the labels `asked` (B, N), scored by the judge.
+
+        The first of them start from `anchors` (B', A) and should also come near the real pictures `wanted` (B', C, F, L).
+        """
         self.judge.requires_grad_(False)
         changes = draw_changes(len(asked), self.augment, torch_random(self.config.seed, seen, "generator"))
+        z = self._latents(len(asked), seen, "z of generator")
+        z[: len(anchors), : anchors.shape[1]] = anchors
         with self.fast():
-            scores = self.quick_judge(changes(self._fake(asked, seen, "z of generator")), asked)
+            made = self.quick_generator(z, asked)
+            scores = self.quick_judge(changes(made), asked)
         loss = self.objective.generator(scores)
+        missed = (made[: len(wanted)] - wanted).abs().mean()
         self.generator_optimiser.zero_grad()
-        loss.backward()
+        (loss + self.anchor_weight * missed).backward()
         self.generator_optimiser.step()
         self.judge.requires_grad_(True)
-        return {"loss/generator": loss}
+        return {"loss/generator": loss, "loss/anchor": missed}

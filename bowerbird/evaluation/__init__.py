@@ -1,0 +1,1 @@
+"""The ear: how good an instrument is, in figures and in words."""

@@ -1,0 +1,113 @@
+"""Faults of the signal, each a plain function from sounds (B, C, T) and a rate to which of them have it, (B,)."""
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+__all__ = ["FAULTS", "checkerboard_db", "onset_s"]
+
+Sounds = NDArray[np.float32]
+Which = NDArray[np.bool_]
+
+SILENT_PEAK = 10 ** (-60 / 20)
+FULL_SCALE = 0.999
+ONSET_DB = -30.0  # under the peak
+LATE_S = 0.1
+TAIL_S = 0.01
+CLICK_S = 0.003
+CLICK_DB = 30.0
+
+
+def silent(sounds: Sounds, rate_hz: int) -> Which:
+    """Peak under -60 dBFS."""
+    peak: NDArray[np.float32] = np.abs(sounds).max((1, 2))
+    return peak < SILENT_PEAK
+
+
+def clipped(sounds: Sounds, rate_hz: int) -> Which:
+    """Three samples in a row at full scale."""
+    full = np.abs(sounds) >= FULL_SCALE
+    return (full[..., 2:] & full[..., 1:-1] & full[..., :-2]).any((1, 2))
+
+
+def direct_current(sounds: Sounds, rate_hz: int) -> Which:
+    """A mean over a tenth of the level."""
+    level = np.sqrt(np.square(sounds).mean(2))
+    return (np.abs(sounds.mean(2)) > 0.1 * level + 1e-6).any(1)
+
+
+def click(sounds: Sounds, rate_hz: int) -> Which:
+    """After the attack, a few milliseconds whose steps from sample to sample tower over those before and after.
+
+    An attack rises over what was before it too, but goes on: the comparison is with both sides.
+    """
+    size = max(2, int(CLICK_S * rate_hz))
+    steps = np.abs(np.diff(sounds, n=2, axis=2))
+    count = steps.shape[2] // size
+    if count < 8:
+        return np.zeros(len(sounds), bool)
+    peaks = steps[..., : count * size].reshape(*steps.shape[:2], count, size).max(3)
+    floor = 1e-4 * np.abs(sounds).max((1, 2))[:, None, None] + 1e-7
+    before = np.stack([peaks[..., k : count - 6 + k] for k in range(0, 2)]).max(0)
+    after = np.stack([peaks[..., k : count - 6 + k] for k in range(4, 6)]).max(0)
+    here = np.maximum(peaks[..., 2 : count - 4], peaks[..., 3 : count - 3])
+    stands_out = 20 * np.log10((here + floor) / (np.maximum(before, after) + floor))
+    return (stands_out > CLICK_DB).any((1, 2))
+
+
+def cut_off(sounds: Sounds, rate_hz: int) -> Which:
+    """The last hundredth of a second is still within 30 dB of the loudest."""
+    size = max(1, int(TAIL_S * rate_hz))
+    end = np.sqrt(np.square(sounds[..., -size:]).mean((1, 2)))
+    count = sounds.shape[2] // size
+    blocks = sounds[..., : count * size].reshape(*sounds.shape[:2], count, size)
+    loudest = np.sqrt(np.square(blocks).mean((1, 3))).max(1)
+    return end > loudest * 10 ** (-30 / 20) + 1e-7
+
+
+def onset_s(sounds: Sounds, rate_hz: int) -> NDArray[np.floating]:
+    """Time of the first sample within 30 dB of the peak, (B,)."""
+    loudness = np.abs(sounds).max(1)
+    return np.argmax(loudness >= loudness.max(1, keepdims=True) * 10 ** (ONSET_DB / 20), 1) / rate_hz
+
+
+def late(sounds: Sounds, rate_hz: int) -> Which:
+    """Begins after more than a tenth of a second."""
+    return (onset_s(sounds, rate_hz) > LATE_S) & ~silent(sounds, rate_hz)
+
+
+def checkerboard_db(sounds: Sounds, hop: int, period: int = 4) -> NDArray[np.floating]:
+    """How far the level fluctuates every `period` hops more than at periods beside it, in dB, (B,).
+
+    A network that draws in patches of `period` frames beats there when it draws badly (Odena et al. 2016).
+    """
+    spectrum = torch.stft(
+        torch.from_numpy(sounds).flatten(0, 1),
+        2 * hop,  # short against the beat, or it would be averaged away
+        hop,
+        window=torch.hann_window(2 * hop),
+        pad_mode="constant",
+        return_complex=True,
+    )
+    level = 10 * torch.log10(spectrum.abs().square() + 1e-9)
+    level = (level - level.amax((1, 2), keepdim=True)).clamp_min(-70)
+    frames = level.shape[2] // (2 * period) * 2 * period
+    if frames < 8 * period:
+        return np.zeros(len(sounds))
+    beat = torch.fft.rfft(level[:, :, :frames].diff(dim=2, prepend=level[:, :, :1]), dim=2).abs().square().mean(1)
+    line = frames // period
+    beside = torch.cat([beat[:, line - line // 4 : line - 1], beat[:, line + 2 : line + line // 4 + 1]], 1).median(1).values
+    found = 10 * torch.log10((beat[:, line] + 1e-9) / (beside + 1e-9))
+    return found.reshape(len(sounds), -1).amax(1).numpy()
+
+
+FAULTS: dict[str, Callable[[Sounds, int], Which]] = {
+    "silent": silent,
+    "clipped": clipped,
+    "direct current": direct_current,
+    "click": click,
+    "cut off": cut_off,
+    "late": late,
+}

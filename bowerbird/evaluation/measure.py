@@ -1,0 +1,206 @@
+"""All figures of one instrument against one dataset, under names `group/name`."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from bowerbird.conditions.category import ancestry
+from bowerbird.data.dataset import Dataset
+from bowerbird.errors import UsageError
+from bowerbird.evaluation.agreement import agreement, inception_score
+from bowerbird.evaluation.faults import FAULTS, checkerboard_db, onset_s
+from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
+from bowerbird.evaluation.listener import Listener
+from bowerbird.evaluation.memory import Memory, memory
+from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
+from bowerbird.evaluation.variety import variety
+from bowerbird.instrument import Instrument
+from bowerbird.progress import progress
+from bowerbird.seeds import numpy_random
+
+__all__ = ["Evaluation", "Heard", "compare", "evaluate", "hear_instrument", "hear_real"]
+
+MOST = 1000  # sounds of either kind
+LEAST_PER_CLASS = 40
+
+Sounds = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """Sounds (B, C, T) with the class of each and, for real ones, near-duplicate groups."""
+
+    sounds: Sounds
+    names: NDArray[np.str_]
+    groups: NDArray[np.integer]
+    labels: list[dict[str, str]] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=list)
+    matched: int = 0  # the first so many have their labels in the data's proportions
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures by name, figures per class, and the sounds behind them."""
+
+    figures: dict[str, float]
+    per_class: dict[str, dict[str, float]]
+    real: Heard
+    made: Heard
+    memory: Memory
+
+
+def hear_real(dataset: Dataset, part: str) -> Heard:
+    """Up to MOST real sounds of a part."""
+    indices = dataset.part(part)
+    indices = sorted(numpy_random(0, "evaluate", part).permutation(indices)[:MOST].tolist())
+    labels = dataset.labels(indices)
+    names = np.array([ancestry(label)[0] for label in labels] if labels else ["all sounds"] * len(indices))
+    entries = [dataset.entries[index] for index in indices]
+    groups = np.array([-1 - i if e["duplicates"] is None else e["duplicates"] for i, e in enumerate(entries)])
+    sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
+    return Heard(sounds, names, groups, [{"": label} for label in labels or []])
+
+
+def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard:
+    """As many generated sounds as real ones, with their labels, and more of every small class."""
+    conditions = instrument.model.conditions
+    labels: list[dict[str, str]] = []
+    for row in range(len(real.names)):
+        labels.append({c.name: real.labels[row][""] for c in conditions[:1]} if real.labels else {})
+    random, names, matched = numpy_random(seed, "evaluate"), list(real.names), len(labels)
+    for name in sorted(set(names)):
+        for _ in range(LEAST_PER_CLASS - names.count(name)):
+            labels.append({c.name: c.draw(random, name) for c in conditions})
+            names.append(name)
+    seeds = [seed + k for k in range(len(labels))]
+    sounds = []
+    with progress("making sounds", len(labels), quiet=quiet) as advance:
+        for sound, _ in instrument.play(labels, seeds):
+            sounds.append(sound)
+            advance(len(sounds))
+    return Heard(np.stack(sounds), np.array(names), np.arange(len(names)), labels, seeds, matched)
+
+
+def evaluate(instrument: Instrument, dataset: Dataset, seed: int = 0, *, quiet: bool = False) -> Evaluation:
+    """Listens to an instrument beside the sounds of a dataset; UsageError where the two do not fit."""
+    form = instrument.model.representation
+    mine = (form.sample_rate_hz, form.channels, form.samples)
+    theirs = (dataset.sample_rate_hz, dataset.channels, dataset.samples)
+    if mine != theirs:
+        raise UsageError(
+            f"the instrument makes sounds of {mine[0]} Hz, {mine[1]} channels, {mine[2]} samples and {dataset.folder} holds "
+            f"{theirs[0]} Hz, {theirs[1]}, {theirs[2]}; evaluate against the dataset it was trained on"
+        )
+    real = hear_real(dataset, "train")
+    if len(real.sounds) < 8:
+        raise UsageError(f"{dataset.folder} has {len(real.sounds)} sounds to compare with; at least 8 are needed")
+    held_out = hear_real(dataset, "validation")
+    made = hear_instrument(instrument, real, seed, quiet=quiet)
+    return compare(real, made, dataset.sample_rate_hz, round_trip(instrument, real.sounds), held_out, hop=form.hop)
+
+
+def round_trip(instrument: Instrument, sounds: Sounds) -> Sounds:
+    """Real sounds, encoded and decoded: the best a perfect network could do."""
+    form = instrument.model.representation
+    with torch.inference_mode():
+        return np.concatenate([form.decode(form.encode(torch.from_numpy(one)[None])).numpy() for one in sounds])
+
+
+def compare(
+    real: Heard, made: Heard, rate_hz: int, ceiling: Sounds | None = None, held_out: Heard | None = None, hop: int = 256
+) -> Evaluation:
+    """All figures. Without `ceiling` and `held_out` those that need them are left out."""
+    listener = Listener.fit(real.sounds, rate_hz)
+    a, b = listener(real.sounds), listener(made.sounds)
+    matched = b[: made.matched or len(b)]
+    figures = _fidelity(a, matched, real, listener, ceiling)
+    per_class: dict[str, dict[str, float]] = {name: {} for name in sorted(set(real.names))}
+    agreed = agreement(a, real.names, real.groups, b, made.names)
+    if agreed is not None:
+        figures |= {
+            "label/accuracy_real": agreed.real,
+            "label/accuracy_generated": agreed.generated,
+            "label/accuracy_ratio": agreed.generated / max(agreed.real, 1e-9),
+            "label/trained_on_generated": agreed.back,
+            "label/trained_on_generated_ratio": agreed.back / max(agreed.real, 1e-9),
+            "label/inception_score": inception_score(agreed.probabilities),
+        }
+        for name, hits in agreed.per_label.items():
+            per_class[name] |= {"accuracy": hits, "accuracy_real": agreed.real_per_label[name]}
+    varied = variety(a, real.names, b, made.names)
+    figures |= {
+        "variety/ratio": varied.ratio,
+        "variety/twins": varied.twins,
+        "variety/twins_real": varied.real_twins,
+        "variety/within_labels": varied.within,
+        "variety/within_labels_real": varied.real_within,
+    }
+    for name, ratio in varied.per_label.items():
+        per_class[name]["variety"] = ratio
+    remembered = memory(a, real.groups, b, listener(held_out.sounds) if held_out and len(held_out.sounds) else None)
+    figures |= {
+        "memory/distance_ratio": remembered.ratio,
+        "memory/near_copies": remembered.copies,
+        "memory/near_copies_real": remembered.reference_copies,
+    }
+    figures |= _pitch(real, made, rate_hz)
+    figures |= _faults(real.sounds, made.sounds, rate_hz, hop)
+    return Evaluation(figures, per_class, real, made, remembered)
+
+
+def _fidelity(
+    a: NDArray[np.floating], b: NDArray[np.floating], real: Heard, listener: Listener, ceiling: Sounds | None
+) -> dict[str, float]:
+    random = numpy_random(0, "halves")
+    order = random.permutation(len(a))
+    one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
+    noise = random.standard_normal(real.sounds.shape).astype(np.float32)
+    noise *= np.sqrt(np.square(real.sounds).mean((1, 2), keepdims=True))
+    value, low, high = kad(a, b)
+    figures = {
+        "fidelity/kad": value,
+        "fidelity/kad_low": low,
+        "fidelity/kad_high": high,
+        "fidelity/kad_floor": kad(one, other, draws=0)[0],
+        "fidelity/kad_noise": kad(a, listener(noise), draws=0)[0],
+        "fidelity/frechet": frechet(a, b),
+        "fidelity/frechet_floor": frechet(one, other),
+        "fidelity/different_bins": different_bins(a, b),
+        "fidelity/different_bins_floor": different_bins(one, other),
+    }
+    floor, top = figures["fidelity/kad_floor"], figures["fidelity/kad_noise"]
+    figures["fidelity/kad_way_to_noise"] = (value - floor) / max(top - floor, 1e-9)
+    if ceiling is not None:
+        heard = listener(ceiling)
+        figures |= {"fidelity/kad_ceiling": kad(a, heard, draws=0)[0], "fidelity/frechet_ceiling": frechet(a, heard)}
+    figures |= {f"fidelity/{name}": value for name, value in manifold(a, b).items()}
+    figures |= {f"fidelity/{name}_floor": value for name, value in manifold(one, other).items()}
+    return figures
+
+
+def _pitch(real: Heard, made: Heard, rate_hz: int) -> dict[str, float]:
+    """Where the classes are MIDI numbers."""
+    try:
+        asked, true = made.names.astype(float), real.names.astype(float)
+    except ValueError:
+        return {}
+    if not ((true >= 0) & (true <= 127)).all() or len(set(true)) < 13:
+        return {}  # digits of speech are numbers too, but span no octave
+    reference = pitch_scores(hear_pitch(real.sounds, rate_hz), true)
+    return pitch_scores(hear_pitch(made.sounds, rate_hz), asked) | {f"{k}_real": v for k, v in reference.items()}
+
+
+def _faults(real: Sounds, made: Sounds, rate_hz: int, hop: int) -> dict[str, float]:
+    figures: dict[str, float] = {}
+    for name, has in FAULTS.items():
+        key = name.replace(" ", "_")
+        figures |= {f"fault/{key}": float(has(made, rate_hz).mean()), f"fault/{key}_real": float(has(real, rate_hz).mean())}
+    for kind, sounds in (("", made), ("_real", real)):
+        figures |= {
+            f"fault/checkerboard_db{kind}": float(np.median(checkerboard_db(sounds, hop))),
+            f"fault/level_db{kind}": float(np.median(10 * np.log10(np.square(sounds).mean((1, 2)) + 1e-12))),
+            f"fault/onset_s{kind}": float(np.median(onset_s(sounds, rate_hz))),
+        }
+    return figures

@@ -1,0 +1,63 @@
+"""Whether sounds of one label differ: distances within labels, twins, and the share of variation that lies within labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.metrics import pairwise_distances
+
+__all__ = ["Variety", "variety"]
+
+Embeddings = NDArray[np.floating]
+Names = NDArray[np.str_]
+
+
+@dataclass(frozen=True)
+class Variety:
+    """All distances are between embeddings."""
+
+    ratio: float  # mean distance within a label, generated over real, averaged over labels
+    per_label: dict[str, float]
+    twins: float  # share of generated sounds nearer to another of their label than nearly all real pairs are
+    real_twins: float
+    within: float  # share of the variance of generated sounds that lies within labels
+    real_within: float
+
+
+def variety(real: Embeddings, names: Names, made: Embeddings, asked: Names) -> Variety:
+    """Labels with fewer than two real sounds are left out."""
+    labels = [n for n in sorted(set(asked)) if (names == n).sum() > 1 and (asked == n).sum() > 1]
+    per_label, real_near, made_near = {}, [], []
+    for label in labels:
+        apart_real, apart_made = pairwise_distances(real[names == label]), pairwise_distances(made[asked == label])
+        per_label[label] = _mean(apart_made) / max(_mean(apart_real), 1e-9)
+        scale = max(_mean(apart_real), 1e-9)
+        real_near.append(_nearest(apart_real) / scale)
+        made_near.append(_nearest(apart_made) / scale)
+    near = np.concatenate(real_near) if real_near else np.ones(1)
+    limit = np.quantile(near, 0.05)
+    made_all = np.concatenate(made_near) if made_near else np.ones(1)
+    return Variety(
+        float(np.mean(list(per_label.values()))) if per_label else 1.0,
+        per_label,
+        float((made_all < limit).mean()),
+        float((near < limit).mean()),
+        _within(made, asked),
+        _within(real, names),
+    )
+
+
+def _mean(apart: NDArray[np.floating]) -> float:
+    return float(apart[np.triu_indices(len(apart), 1)].mean())
+
+
+def _nearest(apart: NDArray[np.floating]) -> NDArray[np.floating]:
+    apart = apart + np.diag(np.full(len(apart), np.inf))
+    return np.asarray(apart.min(1))
+
+
+def _within(embeddings: Embeddings, names: Names) -> float:
+    """Share of the total variance that is left when every sound's label mean is taken away."""
+    total = np.square(embeddings - embeddings.mean(0)).sum()
+    left = sum(np.square(e - e.mean(0)).sum() for e in (embeddings[names == n] for n in set(names)))
+    return float(left / max(total, 1e-12))

@@ -1,0 +1,103 @@
+"""What the figures mean, in sentences for people. The limits stand here and nowhere else."""
+
+from dataclasses import dataclass
+
+from bowerbird.evaluation.faults import FAULTS
+
+__all__ = ["Verdict", "verdicts"]
+
+FAULT_MARGIN = 0.02  # share of sounds with a fault beyond the real ones' share
+CHECKERBOARD_DB = 3.0  # beyond the real ones'
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence, and whether it is good news."""
+
+    good: bool
+    sentence: str
+
+
+def verdicts(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -> list[Verdict]:
+    """Bad news first."""
+    found = [
+        *_fidelity(figures),
+        *_labels(figures, per_class),
+        *_variety(figures, per_class),
+        *_memory(figures),
+        *_faults(figures),
+    ]
+    return sorted(found, key=lambda verdict: verdict.good)
+
+
+def _fidelity(figures: dict[str, float]) -> list[Verdict]:
+    way, covered = figures["fidelity/kad_way_to_noise"], figures["fidelity/coverage"]
+    steps = (
+        (0.02, "as near to the real sounds as two halves of them are to each other"),
+        (0.15, "near to the real sounds"),
+        (0.4, "on their way to the real sounds"),
+    )
+    said = next((words for limit, words in steps if way <= limit), "far from the real sounds")
+    share = f"covers {covered:.0%} of the real sounds' variety"
+    return [
+        Verdict(way <= 0.15, f"As a set the generated sounds are {said} ({way:.0%} of the way to white noise)."),
+        Verdict(
+            covered >= 0.7, f"It {share} (another half of the real ones covers {figures['fidelity/coverage_floor']:.0%})."
+        ),
+    ]
+
+
+def _labels(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -> list[Verdict]:
+    if "label/accuracy_ratio" not in figures:
+        return []
+    made, real = figures["label/accuracy_generated"], figures["label/accuracy_real"]
+    weak = [name for name, scores in per_class.items() if scores.get("accuracy", 1) < 0.7 * scores.get("accuracy_real", 0)]
+    where = f"; it confuses {', '.join(weak)}" if weak else ""
+    sentence = (
+        f"A classifier trained on real sounds knows {made:.0%} of the generated ones (of real ones {real:.0%}){where}."
+    )
+    return [Verdict(made >= 0.9 * real and not weak, sentence)]
+
+
+def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -> list[Verdict]:
+    ratio = figures["variety/ratio"]
+    alike = [f"{name} ({scores['variety']:.2f})" for name, scores in per_class.items() if scores.get("variety", 1) < 0.75]
+    wild = ratio > 1.2
+    found = [
+        Verdict(
+            not alike and not wild,
+            f"Sounds of one class differ {ratio:.2f} times as much as real ones do"
+            + (f"; too much alike: {', '.join(alike)}." if alike else "; more than they should." if wild else "."),
+        )
+    ]
+    if figures["variety/twins"] > figures["variety/twins_real"] + 0.1:
+        found.append(
+            Verdict(False, f"{figures['variety/twins']:.0%} of the sounds have a twin: the same sound comes again.")
+        )
+    return found
+
+
+def _memory(figures: dict[str, float]) -> list[Verdict]:
+    copies, real = figures["memory/near_copies"], figures["memory/near_copies_real"]
+    sentence = f"{copies:.0%} of the generated sounds are nearly copies of a training sound (of real ones {real:.0%})."
+    return [Verdict(copies <= real + 0.05, sentence)]
+
+
+def _faults(figures: dict[str, float]) -> list[Verdict]:
+    found = []
+    for name in FAULTS:
+        key = f"fault/{name.replace(' ', '_')}"
+        if figures[key] > figures[f"{key}_real"] + FAULT_MARGIN:
+            found.append(
+                Verdict(False, f"{figures[key]:.0%} of the sounds are or have: {name} (real {figures[f'{key}_real']:.0%}).")
+            )
+    beat = figures["fault/checkerboard_db"] - figures["fault/checkerboard_db_real"]
+    if beat > CHECKERBOARD_DB:
+        found.append(
+            Verdict(
+                False, f"The level beats at the network's own grid, {beat:.1f} dB more than in real sounds (checkerboard)."
+            )
+        )
+    return found or [
+        Verdict(True, "No silence, clipping, direct current, clicks or cut-off tails beyond those of the real sounds.")
+    ]

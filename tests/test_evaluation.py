@@ -1,0 +1,138 @@
+"""The ear: known faults given to real sounds are called by their names, and scores order them sensibly."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bowerbird.data.kit import CLASSES, RATE_HZ
+from bowerbird.evaluation.faults import FAULTS, checkerboard_db
+from bowerbird.evaluation.fidelity import frechet, kad, manifold
+from bowerbird.evaluation.listener import Listener
+from bowerbird.evaluation.measure import Heard, compare
+from bowerbird.evaluation.verdict import verdicts
+from tests.conftest import command
+
+SAMPLES = RATE_HZ // 2
+PER_CLASS = 24
+
+
+def half(seed: int) -> Heard:
+    """Kit sounds of four classes, (B, 1, T)."""
+    names = np.repeat(["kick", "snare", "closed_hat", "tom"], PER_CLASS)
+    sounds = np.zeros((len(names), 1, SAMPLES), np.float32)
+    for row, name in enumerate(names):
+        sound = CLASSES[name](np.random.default_rng(seed * 1000 + row))[:SAMPLES]
+        sounds[row, 0, : len(sound)] = 0.7 * sound / np.abs(sound).max()
+    sounds[..., -800:] *= np.linspace(1, 0, 800, dtype=np.float32)
+    return Heard(sounds, names, np.arange(len(names)))
+
+
+@pytest.fixture(scope="module")
+def real() -> Heard:
+    return half(1)
+
+
+@pytest.fixture(scope="module")
+def other() -> Heard:
+    return half(2)
+
+
+def complaints(real: Heard, made: Heard) -> str:
+    found = compare(real, made, RATE_HZ)
+    return " ".join(verdict.sentence for verdict in verdicts(found.figures, found.per_class) if not verdict.good)
+
+
+def test_another_half_is_good(real: Heard, other: Heard) -> None:
+    found = compare(real, other, RATE_HZ)
+    assert found.figures["fidelity/kad_way_to_noise"] < 0.02
+    assert found.figures["label/accuracy_ratio"] > 0.9
+    assert 0.8 < found.figures["variety/ratio"] < 1.2
+    assert complaints(real, other) == ""
+
+
+def test_noise_is_ordered(real: Heard, other: Heard) -> None:
+    random = np.random.default_rng(0)
+    noise = random.standard_normal(other.sounds.shape).astype(np.float32)
+    listener = Listener.fit(real.sounds, RATE_HZ)
+    heard = [listener(other.sounds + gain * noise) for gain in (0.0, 0.003, 0.03, 0.3)]
+    for measure in (lambda a, b: kad(a, b, draws=0)[0], frechet):
+        values = [measure(listener(real.sounds), made) for made in heard]
+        assert values == sorted(values)
+
+
+def test_kad_of_one_source_is_around_zero() -> None:
+    random = np.random.default_rng(0)
+    value, low, high = kad(random.standard_normal((200, 8)), random.standard_normal((200, 8)))
+    assert low < 0 < high
+    assert abs(value) < 1
+    assert kad(random.standard_normal((200, 8)), random.standard_normal((200, 8)) + 1)[1] > 1
+
+
+def test_frechet_is_that_of_gaussians() -> None:
+    random = np.random.default_rng(0)
+    a, b = random.standard_normal((20000, 2)), 2 * random.standard_normal((20000, 2)) + np.array([3.0, 0.0])
+    assert frechet(a, b) == pytest.approx(9 + 2 * (1 - 2) ** 2, rel=0.03)  # |m|^2 + sum (s1 - s2)^2
+
+
+def test_coverage_sees_missing_modes() -> None:
+    random = np.random.default_rng(0)
+    two = random.standard_normal((200, 2)) + np.repeat([[0, 0], [50, 50]], 100, 0)
+    found = manifold(two, two[:100] + 0.01)
+    assert found["precision"] == 1
+    assert found["coverage"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_collapse_swapping_and_copying_are_called_by_name(real: Heard, other: Heard) -> None:
+    first = {name: np.flatnonzero(other.names == name)[0] for name in set(other.names)}
+    collapsed = dataclasses.replace(other, sounds=other.sounds[[first[name] for name in other.names]])
+    assert "too much alike" in complaints(real, collapsed)
+    assert "twin" in complaints(real, collapsed)
+    turned = np.roll(np.unique(other.names), 1)
+    swapped = dataclasses.replace(other, names=turned[np.unique(other.names, return_inverse=True)[1]])
+    assert "confuses" in complaints(real, swapped)
+    assert "nearly copies" in complaints(real, dataclasses.replace(real, sounds=0.9 * real.sounds))
+
+
+def spoil(name: str, sounds: np.ndarray) -> np.ndarray:
+    spoilt = sounds.copy()
+    if name == "silent":
+        return 0 * spoilt
+    if name == "clipped":
+        return np.clip(4 * spoilt, -1, 1)
+    if name == "direct current":
+        return spoilt + 0.1
+    if name == "click":
+        spoilt[..., SAMPLES * 3 // 4] += 0.5
+        return spoilt
+    if name == "cut off":
+        return np.ascontiguousarray(spoilt[..., ::-1])
+    assert name == "late"
+    return np.concatenate([np.zeros_like(spoilt)[..., : SAMPLES // 2], spoilt[..., : SAMPLES // 2]], 2)
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_each_fault_is_heard_and_not_imagined(name: str, real: Heard) -> None:
+    assert FAULTS[name](real.sounds, RATE_HZ).mean() < 0.05
+    assert FAULTS[name](spoil(name, real.sounds), RATE_HZ).mean() > 0.9
+    assert name in complaints(real, dataclasses.replace(real, sounds=spoil(name, real.sounds).astype(np.float32)))
+
+
+def test_a_beat_at_the_grid_is_heard(real: Heard) -> None:
+    beat = 1 + 0.6 * np.cos(2 * np.pi * np.arange(SAMPLES) / 1024, dtype=np.float32)
+    plain, beating = checkerboard_db(real.sounds, 256), checkerboard_db(real.sounds * beat, 256)
+    assert np.median(beating) > np.median(plain) + 3
+
+
+@pytest.mark.slow
+def test_evaluate_writes_figures_and_a_page(run: Path, dataset, tmp_path: Path) -> None:
+    result = command("evaluate", run, dataset.folder, "-o", tmp_path / "report", "--json")
+    assert result.returncode == 0, result.stderr
+    figures = json.loads(result.stdout)["figures"]
+    assert figures == json.loads((tmp_path / "report" / "evaluation.json").read_text())["figures"]
+    page = (tmp_path / "report" / "evaluation.html").read_text()
+    assert page.count("<audio") > 20
+    assert "http://" not in page
+    assert "https://" not in page
