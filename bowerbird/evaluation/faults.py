@@ -20,22 +20,26 @@ CLICK_S = 0.003
 CLICK_DB = 30.0
 
 
+def _any(found: Which) -> Which:
+    """Whether anything is found in each sound."""
+    return np.asarray(found.reshape(len(found), -1).any(1))
+
+
 def silent(sounds: Sounds, rate_hz: int) -> Which:
     """Peak under -60 dBFS."""
-    peak: NDArray[np.float32] = np.abs(sounds).max((1, 2))
-    return peak < SILENT_PEAK
+    return ~_any(np.abs(sounds) >= SILENT_PEAK)
 
 
 def clipped(sounds: Sounds, rate_hz: int) -> Which:
     """Three samples in a row at full scale."""
     full = np.abs(sounds) >= FULL_SCALE
-    return (full[..., 2:] & full[..., 1:-1] & full[..., :-2]).any((1, 2))
+    return _any(full[..., 2:] & full[..., 1:-1] & full[..., :-2])
 
 
 def direct_current(sounds: Sounds, rate_hz: int) -> Which:
     """A mean over a tenth of the level."""
     level = np.sqrt(np.square(sounds).mean(2))
-    return (np.abs(sounds.mean(2)) > 0.1 * level + 1e-6).any(1)
+    return _any(np.abs(sounds.mean(2)) > 0.1 * level + 1e-6)
 
 
 def click(sounds: Sounds, rate_hz: int) -> Which:
@@ -54,7 +58,7 @@ def click(sounds: Sounds, rate_hz: int) -> Which:
     after = np.stack([peaks[..., k : count - 6 + k] for k in range(4, 6)]).max(0)
     here = np.maximum(peaks[..., 2 : count - 4], peaks[..., 3 : count - 3])
     stands_out = 20 * np.log10((here + floor) / (np.maximum(before, after) + floor))
-    return (stands_out > CLICK_DB).any((1, 2))
+    return _any(stands_out > CLICK_DB)
 
 
 def cut_off(sounds: Sounds, rate_hz: int) -> Which:
