@@ -8,7 +8,7 @@ import soundfile
 import soxr
 from numpy.typing import NDArray
 
-from bowerbird.errors import BowerbirdError
+from bowerbird.errors import BowerbirdError, way_out
 
 __all__ = ["SUFFIXES", "UnreadableSound", "describe_file", "file_stem", "fit_channels", "read", "resample", "write"]
 
@@ -102,4 +102,4 @@ def write(path: Path, sound: Sound, sample_rate_hz: int) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(path, (sound / max(peak, FULL_SCALE)).T, sample_rate_hz, subtype="PCM_24", format="WAV")
     except (OSError, soundfile.SoundFileError) as error:
-        raise BowerbirdError(f"cannot write {path}: {error}; free some space or choose another folder") from None
+        raise BowerbirdError(f"cannot write {path}: {error}; {way_out(error)}") from None

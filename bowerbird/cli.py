@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 import bowerbird
-from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.errors import BowerbirdError, UsageError, way_out
 
 __all__ = ["app", "main"]
 
@@ -26,6 +26,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 SampleRate = Annotated[int | None, typer.Option(help="In Hz, 8000 to 48000. Default: the commonest of the files.")]
 Seconds = Annotated[float | None, typer.Option(help="Length of the longest sound. Default: what most files fit in.")]
 Labels = Annotated[str | None, typer.Option(help="folder, csv or none. Default: folder.")]
+
+
+INTERRUPTED = "interrupted; the same command starts again"
 
 
 def _say(result: dict[str, Any], as_json: bool, text: str) -> None:
@@ -132,6 +135,8 @@ def train(
             return
         outcome = run(dataset, output, model, training, device, quiet=quiet)
     ending = "done" if outcome.finished else "stopped; the same command goes on"
+    if not outcome.new:
+        ending = "nothing to do, all of it is trained; a greater --minutes or --examples goes on"
     text = (
         f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
         f"instrument: {outcome.instrument}\npreview: {outcome.preview}\nhear it: bowerbird make {output} -n 8"
@@ -249,11 +254,11 @@ def main() -> None:
         _fail(error, f"{error.format_message().rstrip('.')}; --help lists what the command takes", 2, debug)
     except OSError as error:
         place = f"{error.filename or 'a file'}: {error.strerror or error}"
-        _fail(error, f"cannot write or read {place}; free some space or choose another folder", 1, debug)
+        _fail(error, f"cannot write or read {place}; {way_out(error)}", 1, debug)
     except (KeyboardInterrupt, typer.Abort) as error:
-        _fail(error, "interrupted", 1, debug)
+        _fail(error, INTERRUPTED, 1, debug)
     if code == 130:  # how typer reports Ctrl-C
-        _fail(KeyboardInterrupt(), "interrupted", 1, debug)
+        _fail(KeyboardInterrupt(), INTERRUPTED, 1, debug)
     sys.exit(code)
 
 

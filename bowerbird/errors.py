@@ -3,6 +3,8 @@
 The command line prints the sentence and leaves with `exit_code`; anything else that escapes is a bug of ours.
 """
 
+import errno
+
 __all__ = ["BowerbirdError", "UsageError"]
 
 
@@ -16,6 +18,12 @@ class UsageError(BowerbirdError):
     """The request itself was wrong (unknown name, value out of range, path that does not exist)."""
 
     exit_code = 2
+
+
+def way_out(error: Exception) -> str:
+    """What to do where writing failed."""
+    full = getattr(error, "errno", None) in (None, errno.ENOSPC, errno.EDQUOT, errno.EFBIG)  # None: a library does not say
+    return "free some space or choose another folder" if full else "choose another folder"
 
 
 def known(names: object) -> str:

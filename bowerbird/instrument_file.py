@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.errors import BowerbirdError, UsageError, way_out
 
 __all__ = ["FORMAT", "fingerprint", "read_tensors", "write_tensors", "write_whole"]
 
@@ -33,9 +33,7 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             partial.unlink(missing_ok=True)
-        raise BowerbirdError(
-            f"cannot write {path}: {error.strerror or error}; free some space or choose another folder"
-        ) from None
+        raise BowerbirdError(f"cannot write {path}: {error.strerror or error}; {way_out(error)}") from None
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:

@@ -1,7 +1,9 @@
 """`make`: orders for sounds, and the WAV files and contact sheet that fill them."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,13 +11,14 @@ from bowerbird.audio import file_stem, write
 from bowerbird.conditions.category import ancestry
 from bowerbird.errors import UsageError
 from bowerbird.instrument import Instrument
+from bowerbird.instrument_file import write_whole
 from bowerbird.pictures import write_sheet
 from bowerbird.progress import progress
 
 __all__ = ["Order", "fill", "orders"]
 
 SHEET_COLUMNS, SHEET_ROWS = 8, 128
-SHEET = "contact_sheet.png"
+SHEET, LIST = "contact_sheet.png", "made.json"
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,15 @@ def _orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int
 
 
 def fill(instrument: Instrument, wanted: list[Order], folder: Path, *, quiet: bool = False) -> tuple[list[Path], Path]:
-    """Writes the sounds and a contact sheet into `folder`; returns their paths. The sheet shows the first SHEET_ROWS labels.
+    """Writes the sounds, a contact sheet and `made.json` into `folder`; returns their paths.
 
-    Raises UsageError where a file would be overwritten in a folder that has no contact sheet and so is not ours.
+    `made.json` says which instrument, labels and seed each file is of. The sheet shows the first SHEET_ROWS labels. Raises
+    UsageError where a file would be overwritten that this instrument did not make.
     """
-    sheet = folder / SHEET
-    taken = [order.file for order in wanted if (folder / order.file).exists()]
-    if taken and not sheet.exists():
-        raise UsageError(f"{folder} already holds {taken[0]}, which was not made here; choose another folder with -o")
+    sheet, made = folder / SHEET, _made(folder)
+    for order in wanted:
+        if (folder / order.file).exists() and made.get(str(order.file), {}).get("instrument") != instrument.fingerprint:
+            raise UsageError(f"{folder / order.file} exists and is not of this instrument; choose another folder with -o")
     files: list[Path] = []
     rows: dict[str, list[np.ndarray]] = {}
     sounds = instrument.play([order.labels for order in wanted], [order.seed for order in wanted])
@@ -70,14 +74,25 @@ def fill(instrument: Instrument, wanted: list[Order], folder: Path, *, quiet: bo
             for order, (sound, picture) in zip(wanted, sounds, strict=True):
                 write(folder / order.file, sound, instrument.sample_rate)
                 files.append(folder / order.file)
+                made[str(order.file)] = {"instrument": instrument.fingerprint, "labels": order.labels, "seed": order.seed}
                 if len(rows) < SHEET_ROWS or order.row in rows:
                     row = rows.setdefault(order.row, [])
                     row += [picture] if len(row) < SHEET_COLUMNS * SHEET_COLUMNS else []
                 advance(len(files))
     finally:
         if files:  # interrupted or not, what is there can be seen and made again
+            write_whole(folder / LIST, json.dumps(made, indent=1).encode())
             _draw(sheet, rows)
     return files, sheet
+
+
+def _made(folder: Path) -> dict[str, dict[str, Any]]:
+    """What earlier calls made in `folder`, by file name."""
+    try:
+        made = json.loads((folder / LIST).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return made if isinstance(made, dict) else {}
 
 
 def _draw(sheet: Path, rows: dict[str, list[np.ndarray]]) -> None:

@@ -16,6 +16,9 @@ def tell(path: Path) -> tuple[dict[str, Any], str]:
         raise UsageError(f"there is nothing at {path}; give an instrument, a run's folder or a dataset")
     if (path / "dataset.json").is_file():
         return _dataset(path)
+    for part_of in ("dataset.json", "config.json"):
+        if path.is_file() and path.suffix != ".safetensors" and (path.parent / part_of).is_file():
+            raise UsageError(f"{path} is a part of {path.parent}; show that")
     if path.is_dir() and not (path / INSTRUMENT_NAME).exists():
         raise UsageError(f"{path} is neither a dataset nor a run with an instrument; give one of those")
     facts, text = _instrument(load(path))

@@ -40,6 +40,9 @@ def test_make_does_not_touch_files_of_others(run: Path, tmp_path: Path) -> None:
     assert mine.read_bytes() == b"mine"
     for _ in range(2):  # what make made it may make again
         assert command("make", run, "kick", "-n", 1, "-o", tmp_path / "ours").returncode == 0
+    mine = mine.rename(tmp_path / "ours" / "snare_00000.wav")
+    assert command("make", run, "snare", "-n", 1, "-o", mine.parent).returncode == 2
+    assert mine.read_bytes() == b"mine"
 
 
 def test_show_refuses_a_damaged_dataset(dataset: Dataset, tmp_path: Path) -> None:
@@ -85,6 +88,7 @@ def test_dry_run_prints_the_configuration_and_writes_nothing(dataset: Dataset, t
         (["make", "RUN", "--label", "colour=red", "-o", "OUT"], 2, "known: class"),
         (["make", "RUN", "kick", "--label", "snare", "-o", "OUT"], 2, "asked for twice"),
         (["show", "NOWHERE"], 2, "nothing at"),
+        (["show", "REPORT"], 2, "show that"),
         (["sing"], 2, "No such command"),
         (["make"], 2, "Missing argument"),
         (["make", "RUN", "-n", "many"], 2, "'-n'"),
@@ -98,7 +102,7 @@ def test_errors_are_one_sentence(
 ) -> None:
     (tmp_path / "empty").mkdir()
     places = {"DATASET": dataset.folder, "RUN": run, "OUT": tmp_path / "out", "NOWHERE": tmp_path / "no"}
-    places["EMPTY"] = tmp_path / "empty"
+    places |= {"EMPTY": tmp_path / "empty", "REPORT": dataset.folder / "report.txt"}
     done = command(*(places.get(word, word) for word in words))
     assert done.returncode == code, done.stderr
     assert says in done.stderr
@@ -212,6 +216,6 @@ def test_ctrl_c_while_preparing_leaves_nothing(kit: Path, tmp_path: Path) -> Non
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=60)
     assert process.returncode == 1
-    assert error.splitlines()[-1] == "bowerbird: interrupted"
+    assert error.splitlines()[-1] == "bowerbird: interrupted; the same command starts again"
     assert not (tmp_path / "out").exists()
     assert not (tmp_path / ".out.partial").exists()

@@ -36,3 +36,10 @@ def test_draw_follows_the_data_below_and_balances_above() -> None:
     assert 0.65 < under.count("kick/808") / 400 < 0.85
     tops = [TREE.draw(random).split("/")[0] for _ in range(600)]
     assert all(0.25 < tops.count(top) / 600 < 0.42 for top in TREE.tops)
+
+
+def test_labels_that_differ_in_case_alone_are_asked_for_exactly() -> None:
+    condition = Category.fit("class", ["Kick", "kick"])
+    assert condition.parse("Kick") == "Kick"
+    with pytest.raises(UsageError, match="any of Kick, kick"):
+        condition.parse("KICK")

@@ -88,7 +88,7 @@ def test_short_sounds_are_kept_and_long_ones_cut_with_a_fade(tmp_path: Path) -> 
     dataset, report = prepared(sounds, seconds=1.0)
     lengths = {e["file"]: e["samples"] for e in dataset.entries}
     assert lengths == {"short.wav": 160, "long.wav": RATE}
-    assert report["notes"] == {"cut to the first 1 s": 1}
+    assert report["notes"] == {"cut to the first 1 s": ["long.wav"]}
     long = dataset.sound([e["file"] for e in dataset.entries].index("long.wav"))
     assert abs(long[0, -1]) < 1e-3
     assert np.abs(np.diff(long[0])).max() < 0.01
@@ -99,6 +99,12 @@ def test_even_slices_cover_a_long_file(tmp_path: Path) -> None:
     dataset, _ = prepared(tmp_path / "sounds", seconds=1.0, slices="even")
     assert [entry["start_s"] for entry in dataset.entries] == [0, 1, 2, 3]
     assert sum(entry["samples"] for entry in dataset.entries) == int(3.5 * RATE)
+
+
+def test_runs_and_files_are_not_folders_of_sounds(run: Path, dataset: Dataset, tmp_path: Path) -> None:
+    for wrong, says in ((run, "training run"), (dataset.folder, "prepared dataset"), (run / "config.json", "is a file")):
+        with pytest.raises(UsageError, match=says):
+            prepare(wrong, tmp_path / "out", PrepareOptions(), quiet=True)
 
 
 def test_scraps_of_long_files_are_left_out_and_said(tmp_path: Path) -> None:
@@ -221,7 +227,7 @@ def test_bad_files_are_reported_and_the_good_ones_used(tmp_path: Path) -> None:
     assert reasons["no_samples.wav"] == "no samples in it"
     assert reasons["._kick.wav"] == reasons[".hidden.wav"] == "hidden"
     assert {"zero_bytes.wav", "text.wav", "dangling.wav"} <= set(reasons)
-    assert report["notes"]["truncated, used what is left"] == 1
+    assert len(report["notes"]["truncated, used what is left"]) == 1
     assert "cut.flac" in reasons or "cut.flac" in used
     assert not any("notes" in name for name in reasons)
 
@@ -232,7 +238,7 @@ def test_a_ten_minute_file_among_one_shots(tmp_path: Path) -> None:
     save(tmp_path / "sounds" / "concert.wav", np.random.default_rng(0).uniform(-0.5, 0.5, 600 * RATE))
     dataset, report = prepared(tmp_path / "sounds")
     assert dataset.samples == int(0.2 * RATE)
-    assert report["notes"] == {"cut to the first 0.2 s": 1}
+    assert list(report["notes"]) == ["cut to the first 0.2 s"]
 
 
 def test_a_library_with_a_dataset_json_of_its_own_is_never_replaced(tmp_path: Path) -> None:

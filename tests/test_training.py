@@ -121,6 +121,7 @@ def test_finished_run_is_left_whole_and_goes_on_when_asked(dataset: Dataset, tmp
     again = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
     assert again.finished
     assert again.seen == first.seen
+    assert (first.new, again.new) == (40, 0)
     assert again.instrument.read_bytes() == made
     model, config = settings(dataset, "examples=80")
     assert train(dataset, tmp_path / "run", model, config, "cpu", quiet=True).seen == 80

@@ -48,6 +48,9 @@ class Category:
         if text in self.nodes:
             return text
         wanted = text.strip().strip("/").casefold()
+        alike = [node for node in self.nodes if node.casefold() == wanted]
+        if len(alike) > 1:
+            raise UsageError(f'"{text}" may be any of {", ".join(alike)}; write it as one of them')
         nodes = {node.casefold(): node for node in self.nodes}
         # The last part alone will do where it names one label only: "808" for "kick/808".
         tails = Counter(key.rsplit("/", 1)[-1] for key in nodes)

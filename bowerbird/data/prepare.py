@@ -22,7 +22,7 @@ from bowerbird.data.dataset import FORMAT, Dataset, manifest_fingerprint, shard_
 from bowerbird.data.duplicates import near_duplicates
 from bowerbird.data.report import describe, report
 from bowerbird.data.scan import Source, scan
-from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.errors import BowerbirdError, UsageError, way_out
 from bowerbird.progress import progress
 
 __all__ = ["PrepareOptions", "prepare"]
@@ -91,7 +91,7 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         shutil.rmtree(old, ignore_errors=True)
     except OSError as error:
         reason = error.strerror or error
-        raise BowerbirdError(f"cannot write {target}: {reason}; free some space or choose another folder") from None
+        raise BowerbirdError(f"cannot write {target}: {reason}; {way_out(error)}") from None
     finally:
         shutil.rmtree(partial, ignore_errors=True)
         if old.exists() and not target.exists():  # the swap stopped half way
@@ -131,7 +131,8 @@ def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOption
         fits = lengths[min(len(lengths) - 1, int(0.9 * len(lengths)))]
         seconds = min(max(math.ceil(fits * 10) / 10, 0.1), LONGEST_CHOSEN_S)
         share = sum(length <= seconds for length in lengths) / len(lengths)
-        why.append(f"{seconds:g} s, which {100 * share:.0f} % of the files fit in")
+        longer = f"the longest chosen unasked; {100 * (1 - share):.0f} % of the files are longer"
+        why.append(f"{seconds:g} s, " + (f"which {100 * share:.0f} % of the files fit in" if share >= 0.5 else longer))
     if slices == "even" and options.slices is None:
         why.append("long files are sliced evenly, since most are long")
     return CleanOptions(rate, channels, int(seconds * rate), slices, options.level, options.trim), why

@@ -31,7 +31,10 @@ def report(
         "validation": sum(entry["part"] == "validation" for entry in entries),
         "validation_asked": round(validation * len(entries)),
         "clipped": [entry["file"] for entry in entries if entry["clipped"]],
-        "notes": dict(Counter(note for entry in entries for note in entry["notes"])),
+        "notes": {
+            note: [entry["file"] for entry in entries if note in entry["notes"]]
+            for note in dict.fromkeys(note for entry in entries for note in entry["notes"])
+        },
         "near_duplicates": sum(entry["duplicates"] is not None for entry in entries),
         "near_duplicate_groups": [[entries[index]["file"] for index in group] for group in duplicates],
         "licences": facts["licences"],
@@ -76,7 +79,9 @@ def describe(found: dict[str, Any]) -> str:
         lines += [f"  {_some(group)}" for group in groups[:3]]
     if found["clipped"]:
         lines.append(f"clipped: {len(found['clipped'])} ({_some(found['clipped'])})")
-    lines += [f"{note}: {count}" for note, count in found["notes"].items()]
+    lines += [f"{note}: {len(files)} ({_some(files)})" for note, files in found["notes"].items()]
+    if any(note.startswith("cut to") for note in found["notes"]):
+        lines.append("  to keep all of long files: --slice even, or a longer --seconds")
     if found["licences"]:
         lines.append("licences: " + ", ".join(f"{name} {count}" for name, count in found["licences"].items()))
     if found["skipped"]:

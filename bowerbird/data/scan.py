@@ -42,8 +42,12 @@ def scan(folder: Path, labels: str, table: Path | None, columns: str | None, gro
     `columns` names the table's label columns, "class/subclass" from coarse to fine; `group` a column whose equal
     values belong together when a validation part is split off. UsageError for a missing folder or table.
     """
+    if folder.is_file():
+        raise UsageError(f"{folder} is a file; give the folder that holds your sounds")
     if not folder.is_dir():
         raise UsageError(f"there is no folder {folder}; give the folder that holds your sounds")
+    if (folder / "config.json").is_file() and (folder / "cache").is_dir():
+        raise UsageError(f"{folder} is a training run; give a dataset or a folder of sounds")
     names: dict[str, Path] = {}
     skipped: dict[str, str] = {}
     for path in _walk(folder, skipped):
@@ -54,6 +58,8 @@ def scan(folder: Path, labels: str, table: Path | None, columns: str | None, gro
         elif path.suffix.lower() in SUFFIXES:
             names[name] = path
     if not names:
+        if (folder / "dataset.json").is_file():
+            raise UsageError(f"{folder} is a prepared dataset already; give it to `bowerbird train`")
         raise BowerbirdError(f"no sounds in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
     if labels == "csv":
         return _by_table(folder, names, skipped, table, columns, group)
@@ -87,7 +93,7 @@ def _by_folder(names: dict[str, Path]) -> dict[str, str]:
     shared = next((i for i, level in enumerate(zip(*parents.values(), strict=False)) if len(set(level)) > 1), None)
     if shared is None:  # one folder lies above the others, or all sounds are in one
         shared = min(len(parts) for parts in parents.values())
-    labels = {name: "/".join(part.strip() for part in parts[shared:]) for name, parts in parents.items()}
+    labels = {name: "/".join(" ".join(part.split()) for part in parts[shared:]) for name, parts in parents.items()}
     return {name: label or UNSORTED for name, label in labels.items()} if any(labels.values()) else {}
 
 

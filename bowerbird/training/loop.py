@@ -49,6 +49,7 @@ class Outcome:
 
     instrument: Path
     seen: int
+    new: int  # examples of them in this sitting
     elapsed_s: float
     finished: bool  # False: interrupted, the same command goes on
     preview: Path
@@ -97,6 +98,7 @@ class _Run:
                 print(f"going on from the checkpoint before: {trouble}", file=sys.stderr)
         self.log = MetricsLog(folder, self.state.seen)
         self.scores = self.log.last()
+        self.begun_at = self.state.seen
         self.stop = False
 
     def _adversary(self) -> Adversary:
@@ -139,7 +141,9 @@ class _Run:
                 print("stopping: a last preview, a few seconds", file=sys.stderr, flush=True)
             preview = self._preview()
         instrument = self.folder / INSTRUMENT_NAME
-        return Outcome(instrument, self.state.seen, self.state.elapsed_s, self.done >= 1, preview)
+        return Outcome(
+            instrument, self.state.seen, self.state.seen - self.begun_at, self.state.elapsed_s, self.done >= 1, preview
+        )
 
     def _sitting(self, advance: Any) -> None:
         state, config = self.state, self.config
@@ -153,7 +157,7 @@ class _Run:
             now = time.monotonic()
             state.elapsed_s = began_at + now - began
             rate = (state.seen - first_seen) / (now - began)
-            due = (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1
+            due = (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1 or self.stop
             if due and not self._record(measured, rate):
                 measured = {}
                 continue
