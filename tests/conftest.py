@@ -1,5 +1,6 @@
 """Sounds to test with: a small kit of our own synthesis, the shared data where it is there."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,10 @@ from bowerbird.data.prepare import PrepareOptions, prepare
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 # A network and pictures small enough to train in seconds.
 TINY = ["network.width=8", "network.widest=16", "network.style=16", "network.z_dim=8", "batch_size=8"]
+
+
+# A script's background job ignores Ctrl-C and so would every process started from here: give it its meaning back.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
