@@ -97,7 +97,8 @@ def main() -> None:
     instrument, dataset = load(sys.argv[1]), Dataset(Path(sys.argv[2]))
     indices = list(range(len(dataset)))
     real = dataset.padded(indices)[:, 0]
-    names = np.array([ancestry(label)[0] for label in dataset.labels(indices) or []])
+    full_labels = [labels["class"] for labels in dataset.labels(indices)]
+    names = np.array([ancestry(label)[0] for label in full_labels])
     groups = [-1 - i if entry["duplicates"] is None else entry["duplicates"] for i, entry in enumerate(dataset.entries)]
     classes = sorted(set(names))
     made, asked = generate(instrument, classes)
@@ -124,7 +125,7 @@ def main() -> None:
         }
     apart_real, apart_made = distances(real_cells, names, classes), distances(made_cells, asked, classes)
     ratios = {name: round(apart_made[name] / apart_real[name], 2) for name in classes}
-    full = variety_within_labels(instrument, real_cells, np.array(dataset.labels(indices)))
+    full = variety_within_labels(instrument, real_cells, np.array(full_labels))
     result |= {
         "distance_within_full_label_over_real": full,
         "median_distance_ratio_within_full_label": round(float(np.median(list(full.values()))), 3),

@@ -25,7 +25,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 SampleRate = Annotated[int | None, typer.Option(help="In Hz, 8000 to 48000. Default: the commonest of the files.")]
 Seconds = Annotated[float | None, typer.Option(help="Length of the longest sound. Default: what most files fit in.")]
-Labels = Annotated[str | None, typer.Option(help="folder, csv or none. Default: folder.")]
+Labels = Annotated[str | None, typer.Option(help="folder, filename, csv, nsynth or none. Default: folder.")]
 
 
 INTERRUPTED = "interrupted; the same command starts again"
@@ -63,7 +63,10 @@ def prepare(
     trim: Annotated[bool, typer.Option(help="Cut silence 60 dB under the peak at both ends.")] = True,
     labels: Labels = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Table for --labels csv. Default: the folder's own.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Label columns, coarse to fine: class/subclass.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="For --labels filename, such as '{class}_{speaker}_{take}'.")] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="Label columns, coarse to fine, several by commas: class/subclass,pitch.")
+    ] = None,
     group: Annotated[str | None, typer.Option(help="Column whose equal values stay together in a split.")] = None,
     validation: Annotated[float, typer.Option(help="Share of sounds set apart, 0 to 0.9.")] = 0.0,
     licence: Annotated[str | None, typer.Option(help="Licence of sounds whose table names none.")] = None,
@@ -75,13 +78,17 @@ def prepare(
     from bowerbird.data.prepare import prepare as make_dataset
 
     options = PrepareOptions(
-        sample_rate, seconds, channels, slices, level, trim, labels or ("csv" if table else "folder"), table, columns, group,
-        validation, licence,
+        sample_rate, seconds, channels, slices, level, trim, labels or _source_of_labels(table, pattern), table, pattern,
+        columns, group, validation, licence,
     )  # fmt: skip
     dataset = make_dataset(sounds, output, options, quiet=quiet)
     found = json.loads((output / "report.json").read_text(encoding="utf-8"))
     text = (output / "report.txt").read_text(encoding="utf-8")
     _say({"dataset": output, "fingerprint": dataset.fingerprint, **found}, as_json, f"{text}dataset: {output}")
+
+
+def _source_of_labels(table: Path | None, pattern: str | None) -> str:
+    return "csv" if table else "filename" if pattern else "folder"
 
 
 @app.command()

@@ -9,8 +9,7 @@ from typing import Any
 
 import torch
 
-from bowerbird.conditions import CONDITIONS
-from bowerbird.conditions.category import Category
+from bowerbird.conditions import CONDITIONS, Condition
 from bowerbird.errors import UsageError, known
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
@@ -30,7 +29,7 @@ class ModelConfig:
 
     representation: LogMagnitude
     network: ResidualOptions
-    conditions: tuple[Category, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
     @property
     def condition_width(self) -> int:

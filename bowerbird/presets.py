@@ -9,9 +9,11 @@ from typing import Any
 import torch
 
 from bowerbird.conditions.category import Category
+from bowerbird.conditions.pitch import Pitch
 from bowerbird.config import MEASURED, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
+from bowerbird.midi import PITCH
 from bowerbird.networks.residual import ResidualOptions
 from bowerbird.objectives import OBJECTIVES
 from bowerbird.representations.log_magnitude import LogMagnitude
@@ -28,8 +30,13 @@ def standard(dataset: Dataset) -> Configs:
     representation = LogMagnitude.suited(dataset.sample_rate_hz, dataset.channels, dataset.samples)
     representation = representation.fit(torch.from_numpy(batch) for batch in dataset.batches(indices))
     labels = dataset.labels(indices)
-    conditions = (Category.fit("class", labels),) if labels else ()
+    conditions = tuple(_kind(name).fit(name, [one[name] for one in labels]) for name in dataset.conditions)
     return ModelConfig(representation, ResidualOptions(), conditions), TrainConfig(minutes=60.0)
+
+
+def _kind(name: str) -> type[Category] | type[Pitch]:
+    """What kind of label a name is of."""
+    return Pitch if name == PITCH else Category
 
 
 def quick(dataset: Dataset) -> Configs:

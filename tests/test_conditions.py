@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from bowerbird.conditions.category import Category
+from bowerbird.conditions.pitch import Pitch
 from bowerbird.errors import UsageError
+from bowerbird.midi import midi_number
 
 TREE = Category.fit("class", ["kick/808"] * 3 + ["kick/909"] + ["snare/rim"] * 2 + ["tom"])
 
@@ -43,3 +45,21 @@ def test_labels_that_differ_in_case_alone_are_asked_for_exactly() -> None:
     assert condition.parse("Kick") == "Kick"
     with pytest.raises(UsageError, match="any of Kick, kick"):
         condition.parse("KICK")
+
+
+@pytest.mark.parametrize(
+    ("typed", "number"), [("60", 60), ("61.5", 61.5), ("C4", 60), ("f#3", 54), (" Bb2 ", 46), ("C-1", 0)]
+)
+def test_notes_have_numbers(typed: str, number: float) -> None:
+    assert midi_number(typed) == number
+
+
+def test_pitches_between_those_of_the_data_are_shares_of_both() -> None:
+    pitches = Pitch.fit("pitch", ["60", "64", "64", "72"])
+    assert pitches.encode(["61", "72"]).tolist() == [[0.75, 0.25, 0], [0, 0, 1]]
+    assert pitches.parse("E4") == "64"
+    for wrong in ("59", "high", ""):
+        with pytest.raises(UsageError, match="from 60 to 72"):
+            pitches.parse(wrong)
+    random = np.random.default_rng(0)
+    assert 0.4 < [pitches.draw(random) for _ in range(400)].count("64") / 400 < 0.6

@@ -142,16 +142,16 @@ def test_labels_are_the_folders_below_the_shared_ones(tmp_path: Path) -> None:
     for name in ("audio/kick/808/a.wav", "audio/kick/909/b.wav", "audio/snare/c.wav"):
         save(sounds / name, tone())
     dataset, report = prepared(sounds)
-    assert report["labels"] == {"kick/808": 1, "kick/909": 1, "snare": 1}
-    assert dataset.labels([0, 1, 2]) == ["kick/808", "kick/909", "snare"]
+    assert report["labels"] == {"class": {"kick/808": 1, "kick/909": 1, "snare": 1}}
+    assert [one["class"] for one in dataset.labels([0, 1, 2])] == ["kick/808", "kick/909", "snare"]
     save(sounds / "loose.wav", tone())
-    assert set(prepared(sounds)[1]["labels"]) == {"audio/kick/808", "audio/kick/909", "audio/snare", "unsorted"}
+    assert set(prepared(sounds)[1]["labels"]["class"]) == {"audio/kick/808", "audio/kick/909", "audio/snare", "unsorted"}
 
 
 def test_a_folder_without_folders_has_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "sounds" / "a.wav", tone())
     dataset, _ = prepared(tmp_path / "sounds")
-    assert dataset.labels([0]) is None
+    assert dataset.labels([0]) == [{}]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
@@ -166,11 +166,56 @@ def test_labels_from_a_table(tmp_path: Path, separator: str) -> None:
     with (sounds / "list.csv").open("w", newline="") as file:
         csv.writer(file, delimiter=separator).writerows(rows)
     _, report = prepared(sounds, labels="csv", group="drummer")
-    assert report["labels"] == {"kick": 1, "kick/808": 3}
+    assert report["labels"] == {"class": {"kick": 1, "kick/808": 3}}
     assert report["licences"] == {"CC0": 4}
     assert set(report["skipped"]) == {"9.wav", "0.wav (again)", "extra.wav"}
     with pytest.raises(UsageError, match='no column "colour"'):
         prepared(sounds, labels="csv", columns="colour")
+
+
+def test_labels_from_file_names(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    for name in ("seven_ann_1.wav", "seven_bob_1.wav", "two_ann_1.wav", "readme.wav"):
+        save(sounds / name, tone())
+    pattern = "{class}_{speaker}_{take}"
+    dataset, report = prepared(sounds, labels="filename", pattern=pattern, columns="class,speaker", group="speaker")
+    assert dataset.conditions == ("class", "speaker")
+    assert report["labels"] == {"class": {"seven": 2, "two": 1}, "speaker": {"ann": 2, "bob": 1}}
+    assert report["skipped"] == {"readme.wav": f'its name does not fit the pattern "{pattern}"'}
+    assert prepared(sounds, labels="filename", pattern=pattern)[0].conditions == ("class",)
+    with pytest.raises(UsageError, match="belong together"):
+        prepared(sounds, labels="filename")
+    with pytest.raises(UsageError, match="twice"):
+        prepared(sounds, labels="filename", pattern="{a}_{a}")
+    with pytest.raises(BowerbirdError, match="labels none"):
+        prepared(sounds, labels="filename", pattern="{a}+{b}")
+
+
+@pytest.mark.parametrize("suffix", ["wav", "flac"])
+def test_labels_as_nsynth_has_them(tmp_path: Path, suffix: str) -> None:
+    sounds = tmp_path / "sounds"
+    notes = {}
+    for pitch in (60, 64):
+        save(sounds / "audio" / f"flute_{pitch}.{suffix}", tone())
+        facts = {"pitch": pitch, "velocity": 100, "instrument_family_str": "flute", "instrument_source_str": "acoustic"}
+        notes[f"flute_{pitch}"] = {**facts, "instrument_str": "flute_000"}
+    notes["lost"] = {**notes["flute_60"], "pitch": "high"}
+    (sounds / "examples.json").write_text(json.dumps(notes))
+    dataset, report = prepared(sounds, labels="nsynth")
+    assert dataset.labels([0, 1]) == [{"family": "flute", "pitch": "60"}, {"family": "flute", "pitch": "64"}]
+    assert dataset.conditions == ("family", "pitch")
+    assert list(report["skipped"]) == ["lost"]
+    with pytest.raises(UsageError, match="there is no"):
+        prepared(sounds / "audio", labels="nsynth")
+
+
+def test_a_pitch_that_is_none_is_skipped_and_said(tmp_path: Path) -> None:
+    for name in ("bell_C4", "bell_61", "bell_loud"):
+        save(tmp_path / "sounds" / f"{name}.wav", tone())
+    dataset, report = prepared(tmp_path / "sounds", labels="filename", pattern="{name}_{pitch}")
+    assert report["labels"] == {"pitch": {"60": 1, "61": 1}}
+    assert report["skipped"] == {"bell_loud.wav": '"loud" is no pitch: a MIDI number or a note such as A3'}
+    assert len(dataset) == 2
 
 
 def test_near_duplicates_are_found_and_stay_together(tmp_path: Path) -> None:
@@ -186,10 +231,10 @@ def test_near_duplicates_are_found_and_stay_together(tmp_path: Path) -> None:
     assert snares[0]["duplicates"] is not None
     assert len({e["part"] for e in snares}) == 1
     assert 0.15 < report["validation"] / len(dataset) < 0.35
-    different = [e for e in dataset.entries if e["label"] == "kick" and e["duplicates"] == snares[0]["duplicates"]]
+    different = [e for e in dataset.entries if e["labels"]["class"] == "kick" and e["duplicates"] == snares[0]["duplicates"]]
     assert not different
-    for label in report["labels"]:
-        assert any(e["label"] == label and e["part"] == "train" for e in dataset.entries)
+    for label in report["labels"]["class"]:
+        assert any(e["labels"]["class"] == label and e["part"] == "train" for e in dataset.entries)
 
 
 def test_same_sounds_same_fingerprint(kit: Path, dataset: Dataset, tmp_path: Path) -> None:
@@ -319,6 +364,6 @@ def test_the_shared_drums(drums: Path, tmp_path: Path) -> None:
     assert len(dataset) == 1092
     assert dataset.facts["licences"]["CC0-1.0"] == 433
     assert sum(dataset.facts["licences"].values()) == 1092
-    assert {label.split("/")[0] for label in dataset.labels(list(range(1092))) or []} == {
+    assert {labels["class"].split("/")[0] for labels in dataset.labels(list(range(1092)))} == {
         "clap", "cymbal", "hihat", "kick", "perc", "snare", "tom"
     }  # fmt: skip

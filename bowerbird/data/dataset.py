@@ -1,7 +1,7 @@
 """A prepared dataset on disk: memory-mapped samples, a readable manifest, a fingerprint.
 
 dataset.json     rate, channels, length, counts, licences, fingerprint, how it was prepared
-manifest.jsonl   a line per sound: file, label, shard, offset and length in it, level, part, duplicate group
+manifest.jsonl   a line per sound: file, labels, shard, offset and length in it, level, part, duplicate group
 shard-000.f32    little-endian float32 samples, each sound's channels one after the other
 report.json      what was found, cut, skipped and why; report.txt says it in words
 """
@@ -20,7 +20,7 @@ from bowerbird.errors import BowerbirdError, UsageError
 
 __all__ = ["Dataset", "manifest_fingerprint"]
 
-FORMAT = 1
+FORMAT = 2
 BATCH_SAMPLES = 2**22
 
 
@@ -102,10 +102,14 @@ class Dataset:
         if hashlib.sha256(self.sound(index).tobytes()).hexdigest()[:16] != self.entries[index]["digest"]:
             raise BowerbirdError(f"samples in {self.folder} were changed after preparing; prepare it again")
 
-    def labels(self, indices: list[int]) -> list[str] | None:
-        """Their labels, or None for a dataset without."""
-        found = [self.entries[index]["label"] for index in indices]
-        return None if not found or found[0] is None else found
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """What its sounds are labelled by, the main label first; nothing for a dataset without labels."""
+        return tuple(self.facts["conditions"])
+
+    def labels(self, indices: list[int]) -> list[dict[str, str]]:
+        """The labels of each sound by condition."""
+        return [self.entries[index]["labels"] for index in indices]
 
 
 def shard_name(shard: int) -> str:

@@ -20,8 +20,8 @@ __all__ = ["Feed"]
 class Feed:
     """Pictures and encoded labels of a dataset's training part.
 
-    `balance` 1 draws every top-level class equally often, 0 as often as it comes in the data. `anchors` (sounds, A) are the
-    first latent numbers of each sound, A being `anchor_dimensions` or fewer.
+    `balance` 1 draws every top-level class of the main label equally often, 0 as often as it comes in the data. `anchors`
+    (sounds, A) are the first latent numbers of each sound, A being `anchor_dimensions` or fewer.
     """
 
     def __init__(
@@ -30,15 +30,14 @@ class Feed:
         self.indices = dataset.part("train")
         if not self.indices:
             raise BowerbirdError(f"{dataset.folder} has no sounds to train on")
-        found = dataset.labels(self.indices)
-        names = [condition.name for condition in model.conditions]
-        self.labels = [dict.fromkeys(names, label) for label in found or [""] * len(self.indices)]
+        self.labels = dataset.labels(self.indices)
         self.encoded = model.encode(self.labels)
         for index in self.indices:
             dataset.check(index)
         self.pictures = self._encode(dataset, model, cache, quiet)
         self.anchors = anchors(self.pictures, self.encoded, min(anchor_dimensions, model.network.z_dim))
-        self.tops = [ancestry(label)[0] for label in found] if found else [""] * len(self.indices)
+        main = dataset.conditions[:1]
+        self.tops = [ancestry(labels[main[0]])[0] if main else "" for labels in self.labels]
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - balance)

@@ -21,7 +21,7 @@ from bowerbird.data.clean import CleanOptions, Piece, clean
 from bowerbird.data.dataset import FORMAT, Dataset, manifest_fingerprint, shard_name
 from bowerbird.data.duplicates import near_duplicates
 from bowerbird.data.report import describe, report
-from bowerbird.data.scan import Source, scan
+from bowerbird.data.scan import LABELS, Source, scan
 from bowerbird.errors import BowerbirdError, UsageError, way_out
 from bowerbird.progress import progress
 
@@ -44,8 +44,9 @@ class PrepareOptions:
     slices: str | None = None  # "start" or "even"
     level: str = "keep"  # or "peak"
     trim: bool = True
-    labels: str = "folder"  # "folder", "csv" or "none"
+    labels: str = "folder"  # where they come from, one of LABELS
     table: Path | None = None
+    pattern: str | None = None
     columns: str | None = None
     group: str | None = None
     validation: float = 0.0  # share of sounds set apart
@@ -62,9 +63,13 @@ class PrepareOptions:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} {value} is out of range; it lies between {low} and {high}")
         choices = (("--slice", self.slices, ("start", "even", None)), ("--level", self.level, ("keep", "peak")))
-        if self.labels != "csv" and (self.table or self.columns or self.group):
-            raise UsageError("--csv, --columns and --group are read from a table; add --labels csv")
-        for name, chosen, allowed in (*choices, ("--labels", self.labels, ("folder", "csv", "none"))):
+        if self.table and self.labels != "csv":
+            raise UsageError("--csv is the table of --labels csv; add that")
+        if bool(self.pattern) != (self.labels == "filename"):
+            raise UsageError("--labels filename and --pattern belong together; give both, for example '{class}_{take}'")
+        if self.labels in ("folder", "none") and (self.columns or self.group):
+            raise UsageError("--columns and --group name columns; add --labels csv, filename or nsynth")
+        for name, chosen, allowed in (*choices, ("--labels", self.labels, LABELS)):
             if chosen not in allowed:
                 raise UsageError(f'{name} "{chosen}" is not known; known: {", ".join(a for a in allowed if a)}')
 
@@ -74,7 +79,14 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
 
     Nothing is left behind when it fails; an earlier dataset at `target` is replaced only when all went well.
     """
-    found = scan(folder, options.labels, options.table, options.columns, options.group)
+    found = scan(
+        folder,
+        options.labels,
+        table=options.table,
+        pattern=options.pattern,
+        columns=options.columns,
+        group=options.group,
+    )
     target = target.resolve()
     if not _may_replace(target):
         raise UsageError(f"{target} exists and holds other things than a dataset; choose a new folder")
@@ -217,6 +229,7 @@ def _write(
         "samples": max(entry["samples"] for entry in entries),
         "sounds": len(entries),
         "seconds": round(sum(entry["samples"] for entry in entries) / cleaning.sample_rate_hz, 2),
+        "conditions": list(entries[0]["labels"]),
         "licences": dict(Counter(entry["licence"] for entry in entries if entry["licence"])),
         "prepared_with": {**asdict(cleaning), "labels": options.labels},
         "shard_samples": shard_samples,
@@ -235,7 +248,7 @@ def _entry(source: Source, piece: Piece, options: PrepareOptions) -> dict[str, A
         "file": source.name,
         "start_s": piece.start_s,
         "samples": piece.sound.shape[1],
-        "label": source.label,
+        "labels": source.labels,
         "licence": source.licence or options.licence,
         "peak_db": piece.peak_db,
         "rms_db": piece.rms_db,
@@ -265,14 +278,18 @@ def _split(entries: list[dict[str, Any]], groups: list[str], duplicates: list[li
     members: dict[str, list[int]] = {}
     for index, name in enumerate(groups):
         members.setdefault(root(name), []).append(index)
-    left = Counter(entry["label"] for entry in entries)
+    left = Counter(_named(entry) for entry in entries)
     wanted = share * len(entries)
     order = sorted(members)
     np.random.default_rng(0).shuffle(order)
     for name in order:
-        takes = Counter(entries[index]["label"] for index in members[name])
+        takes = Counter(_named(entries[index]) for index in members[name])
         if len(members[name]) <= wanted and all(left[label] > count for label, count in takes.items()):
             wanted -= len(members[name])
             left -= takes
             for index in members[name]:
                 entries[index]["part"] = "validation"
+
+
+def _named(entry: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(entry["labels"].values())

@@ -27,7 +27,10 @@ def report(
         "length_s": _spread(lengths_s),
         "peak_db": _spread([entry["peak_db"] for entry in entries]),
         "rms_db": _spread([entry["rms_db"] for entry in entries]),
-        "labels": dict(sorted(Counter(entry["label"] for entry in entries if entry["label"]).items())),
+        "labels": {
+            condition: dict(sorted(Counter(entry["labels"][condition] for entry in entries).items()))
+            for condition in entries[0]["labels"]
+        },
         "validation": sum(entry["part"] == "validation" for entry in entries),
         "validation_asked": round(validation * len(entries)),
         "clipped": [entry["file"] for entry in entries if entry["clipped"]],
@@ -57,15 +60,15 @@ def describe(found: dict[str, Any]) -> str:
         f"length: {length['min']:.2f} to {length['max']:.2f} s, half of them under {length['median']:.2f} s",
         f"peak level: {peak['min']:.1f} to {peak['max']:.1f} dBFS, median {peak['median']:.1f}",
     ]
-    if found["labels"]:
+    for condition, counts in found["labels"].items():
         tops = Counter[str]()
-        for label, count in found["labels"].items():
+        for label, count in counts.items():
             tops[label.split("/")[0]] += count
-        lines.append("labels: " + ", ".join(f"{top} {count}" for top, count in tops.most_common()))
-        single = [label for label, count in found["labels"].items() if count == 1]
+        lines.append(f"{condition}: " + ", ".join(f"{top} {count}" for top, count in tops.most_common()))
+        single = [label for label, count in counts.items() if count == 1]
         if single:
-            lines.append(f"labels with one sound only, which can hardly be learnt: {_some(single)}")
-    else:
+            lines.append(f"{condition} with one sound only, which can hardly be learnt: {_some(single)}")
+    if not found["labels"]:
         lines.append("labels: none")
     if found["validation_asked"]:
         lines.append(f"set apart for validation: {found['validation']} of {found['validation_asked']} asked")

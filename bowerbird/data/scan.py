@@ -1,20 +1,22 @@
-"""Finds the sounds in a folder and what is said about them: by their folders or by a table."""
+"""Finds the sounds in a folder and what is said about them: by their folders, their names or a table."""
 
-import csv
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bowerbird.audio import SUFFIXES
+from bowerbird.data.tables import Table, csv_table, filename_table, nsynth_table
 from bowerbird.errors import BowerbirdError, UsageError, known
+from bowerbird.midi import PITCH, midi_number
 
-__all__ = ["Scan", "Source", "scan"]
+__all__ = ["LABELS", "Scan", "Source", "scan"]
 
-FILE_COLUMNS = ("file", "filename", "file_name", "path", "name")
-LABEL_COLUMNS = ("label", "class", "category")
+LABELS = ("folder", "filename", "csv", "nsynth", "none")
+
 LICENCE_COLUMNS = ("license", "licence")
 UNSORTED = "unsorted"
+FOLDER_CONDITION = "class"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Source:
 
     path: Path
     name: str  # relative to the folder, with forward slashes
-    label: str | None = None
+    labels: dict[str, str] = field(default_factory=dict)  # by condition
     group: str | None = None
     licence: str | None = None
 
@@ -36,11 +38,20 @@ class Scan:
     skipped: dict[str, str]
 
 
-def scan(folder: Path, labels: str, table: Path | None, columns: str | None, group: str | None) -> Scan:
-    """Every sound under `folder`, sorted by name, labelled as `labels` says ("folder", "csv" or "none").
+def scan(
+    folder: Path,
+    labels: str,
+    *,
+    table: Path | None = None,
+    pattern: str | None = None,
+    columns: str | None = None,
+    group: str | None = None,
+) -> Scan:
+    """Every sound under `folder`, sorted by name, labelled as `labels` says (one of LABELS).
 
-    `columns` names the table's label columns, "class/subclass" from coarse to fine; `group` a column whose equal
-    values belong together when a validation part is split off. UsageError for a missing folder or table.
+    `columns` names the label columns of a table or parts of a name pattern, conditions apart by commas and each from
+    coarse to fine: "class/subclass,pitch"; `group` a column whose equal values belong together when a validation part is
+    split off. UsageError for a missing folder or table.
     """
     if folder.is_file():
         raise UsageError(f"{folder} is a file; give the folder that holds your sounds")
@@ -61,10 +72,16 @@ def scan(folder: Path, labels: str, table: Path | None, columns: str | None, gro
         if (folder / "dataset.json").is_file():
             raise UsageError(f"{folder} is a prepared dataset already; give it to `bowerbird train`")
         raise BowerbirdError(f"no sounds in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
-    if labels == "csv":
-        return _by_table(folder, names, skipped, table, columns, group)
+    if labels == "filename":
+        read, unfit = filename_table(sorted(names), pattern or "")
+        skipped.update(dict.fromkeys(unfit, f"its name does not fit {read.title}"))
+        return _by_table(names, skipped, read, columns, group)
+    if labels in ("csv", "nsynth"):
+        read = csv_table(folder, table) if labels == "csv" else nsynth_table(folder, names)
+        return _by_table(names, skipped, read, columns, group)
     found = _by_folder(names) if labels == "folder" else {}
-    return Scan([Source(path, name, found.get(name)) for name, path in sorted(names.items())], skipped)
+    kept = [(name, {FOLDER_CONDITION: found[name]} if found else {}) for name in sorted(names)]
+    return Scan([Source(names[name], name, label) for name, label in kept], skipped)
 
 
 def _walk(folder: Path, skipped: dict[str, str]) -> Iterator[Path]:
@@ -97,62 +114,45 @@ def _by_folder(names: dict[str, Path]) -> dict[str, str]:
     return {name: label or UNSORTED for name, label in labels.items()} if any(labels.values()) else {}
 
 
-def _by_table(
-    folder: Path, names: dict[str, Path], skipped: dict[str, str], table: Path | None, columns: str | None, group: str | None
-) -> Scan:
-    table = table or _only_table(folder)
-    rows, header = _rows(table)
-    file_column = next((column for column in FILE_COLUMNS if column in header), None)
-    if file_column is None:
-        raise UsageError(f"{table} has no column of file names ({', '.join(FILE_COLUMNS)}); {known(header)}")
-    wanted = columns.split("/") if columns else [column for column in LABEL_COLUMNS if column in header][:1]
-    if not columns and "subclass" in header:
-        wanted.append("subclass")
-    for column in [*wanted, *([group] if group else [])]:
-        if column not in header:
-            raise UsageError(f'{table} has no column "{column}"; {known(header)}')
-    if not wanted:
-        raise UsageError(
-            f"{table} has no label column ({', '.join(LABEL_COLUMNS)}); name one with --columns; {known(header)}"
-        )
-    licence_column = next((column for column in LICENCE_COLUMNS if column in header), None)
+def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, columns: str | None, group: str | None) -> Scan:
+    wanted = _conditions(table, columns)
+    for column in [*(column for parts in wanted.values() for column in parts), *([group] if group else [])]:
+        if column not in table.header:
+            raise UsageError(f'{table.title} has no column "{column}"; {known(table.header)}')
+    licence_column = next((column for column in LICENCE_COLUMNS if column in table.header), None)
     sources: dict[str, Source] = {}
-    for row in rows:
-        name = row[file_column].strip().replace("\\", "/")
+    for row in table.rows:
+        name = row[table.file_column].strip().replace("\\", "/")
         if name not in names:
-            skipped[name] = f"named in {table.name} but not there"
+            skipped[name] = f"named in {table.title} but not there"
         elif name in sources:
-            skipped[f"{name} (again)"] = f"named twice in {table.name}; the first row counts"
+            skipped[f"{name} (again)"] = f"named twice in {table.title}; the first row counts"
         else:
-            parts = [row[column].strip().replace("/", "-") for column in wanted]
-            label = "/".join(part for part in parts if part) or UNSORTED
+            try:
+                labels = {condition: _label(condition, parts, row) for condition, parts in wanted.items()}
+            except ValueError as error:
+                skipped[name] = f'"{error}" is no pitch: a MIDI number or a note such as A3'
+                continue
             licence = row[licence_column].strip() if licence_column else None
-            sources[name] = Source(names[name], name, label, row[group] if group else None, licence)
-    skipped.update({name: f"not named in {table.name}" for name in names if name not in sources})
+            sources[name] = Source(names[name], name, labels, row[group] if group else None, licence)
+    skipped.update({name: f"not named in {table.title}" for name in names if name not in sources and name not in skipped})
     if not sources:
-        raise BowerbirdError(f"no file named in {table} is in {folder}; names are relative to that folder")
+        raise BowerbirdError(f"{table.title} labels none of the sounds; names are relative to their folder")
     return Scan([sources[name] for name in sorted(sources)], skipped)
 
 
-def _only_table(folder: Path) -> Path:
-    tables = sorted(folder.glob("*.csv"))
-    if len(tables) != 1:
-        found = known([table.name for table in tables])
-        raise UsageError(f"{folder} has {len(tables)} csv files; name the one to read with --csv; {found}")
-    return tables[0]
+def _conditions(table: Table, columns: str | None) -> dict[str, list[str]]:
+    """`class/subclass,pitch` -> {"class": ["class", "subclass"], "pitch": ["pitch"]}."""
+    written = columns or table.usual
+    if not written:
+        raise UsageError(f"{table.title} has no label column; name one with --columns; {known(table.header)}")
+    split = [[column.strip() for column in part.split("/")] for part in written.split(",")]
+    return {parts[0]: parts for parts in split}
 
 
-def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
-    """The table's rows and column names, whichever of , ; tab separates them."""
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"there is no table {table}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BowerbirdError(f"{table} is not readable text ({error}); save it as UTF-8") from None
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    reader = csv.DictReader(text.splitlines(), delimiter=separator, restval="")
-    header = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = header
-    return list(reader), header
+def _label(condition: str, parts: list[str], row: dict[str, str]) -> str:
+    """ValueError for a pitch that is none."""
+    if condition == PITCH:
+        return f"{midi_number(row[parts[0]]):g}"
+    values = [row[column].strip().replace("/", "-") for column in parts]
+    return "/".join(value for value in values if value) or UNSORTED

@@ -17,6 +17,7 @@ from bowerbird.evaluation.memory import Memory, memory
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
 from bowerbird.evaluation.variety import variety
 from bowerbird.instrument import Instrument
+from bowerbird.midi import PITCH, midi_number
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
 
@@ -55,24 +56,21 @@ def hear_real(dataset: Dataset, part: str) -> Heard:
     """Up to MOST real sounds of a part."""
     indices = dataset.part(part)
     indices = sorted(numpy_random(0, "evaluate", part).permutation(indices)[:MOST].tolist())
-    labels = dataset.labels(indices)
-    names = np.array([ancestry(label)[0] for label in labels] if labels else ["all sounds"] * len(indices))
+    labels, main = dataset.labels(indices), dataset.conditions[:1]
+    names = np.array([ancestry(one[main[0]])[0] if main else "all sounds" for one in labels])
     entries = [dataset.entries[index] for index in indices]
     groups = np.array([-1 - i if e["duplicates"] is None else e["duplicates"] for i, e in enumerate(entries)])
     sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
-    return Heard(sounds, names, groups, [{"": label} for label in labels or []])
+    return Heard(sounds, names, groups, labels)
 
 
 def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard:
     """As many generated sounds as real ones, with their labels, and more of every small class."""
-    conditions = instrument.model.conditions
-    labels: list[dict[str, str]] = []
-    for row in range(len(real.names)):
-        labels.append({c.name: real.labels[row][""] for c in conditions[:1]} if real.labels else {})
-    random, names, matched = numpy_random(seed, "evaluate"), list(real.names), len(labels)
+    labels, names, matched = list(real.labels), list(real.names), len(real.labels)
     for name in sorted(set(names)):
         for _ in range(LEAST_PER_CLASS - names.count(name)):
-            labels.append({c.name: c.draw(random, name) for c in conditions})
+            asked = {condition.name: name for condition in instrument.model.conditions[:1]}
+            labels.append(instrument.choose(asked, seed=seed + len(labels)))
             names.append(name)
     seeds = [seed + k for k in range(len(labels))]
     sounds = []
@@ -181,13 +179,10 @@ def _fidelity(
 
 
 def _pitch(real: Heard, made: Heard, rate_hz: int) -> dict[str, float]:
-    """Where the classes are MIDI numbers."""
-    try:
-        asked, true = made.names.astype(float), real.names.astype(float)
-    except ValueError:
+    """Where the sounds are labelled by pitch."""
+    if not all(PITCH in labels for labels in (*real.labels, *made.labels)) or not real.labels:
         return {}
-    if not ((true >= 0) & (true <= 127)).all() or len(set(true)) < 13:
-        return {}  # digits of speech are numbers too, but span no octave
+    true, asked = (np.array([midi_number(labels[PITCH]) for labels in heard.labels]) for heard in (real, made))
     reference = pitch_scores(hear_pitch(real.sounds, rate_hz), true)
     return pitch_scores(hear_pitch(made.sounds, rate_hz), asked) | {f"{k}_real": v for k, v in reference.items()}
 

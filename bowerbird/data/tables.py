@@ -1,0 +1,115 @@
+"""Tables of labels: rows of text by column name, one per sound file, from a csv, from file names or from NSynth's list."""
+
+import csv
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from bowerbird.errors import BowerbirdError, UsageError, known
+
+__all__ = ["Table", "csv_table", "filename_table", "nsynth_table"]
+
+FILE = "file"
+FILE_COLUMNS = (FILE, "filename", "file_name", "path", "name")
+LABEL_COLUMNS = ("label", "class", "category")
+NSYNTH_LIST = "examples.json"
+NSYNTH_COLUMNS = {
+    "family": "instrument_family_str",
+    "source": "instrument_source_str",
+    "instrument": "instrument_str",
+    "pitch": "pitch",
+    "velocity": "velocity",
+}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows, the column of file names, what messages call the table, and its usual label columns as `--columns` has them."""
+
+    rows: list[dict[str, str]]
+    header: list[str]
+    file_column: str
+    title: str
+    usual: str  # empty where no column looks like a label
+
+
+def csv_table(folder: Path, path: Path | None) -> Table:
+    """A csv with a column of file names relative to `folder`, whichever of , ; tab separates it."""
+    path = path or _only_table(folder)
+    rows, header = _rows(path)
+    file_column = next((column for column in FILE_COLUMNS if column in header), None)
+    if file_column is None:
+        raise UsageError(f"{path} has no column of file names ({', '.join(FILE_COLUMNS)}); {known(header)}")
+    usual = [column for column in LABEL_COLUMNS if column in header][:1]
+    if "subclass" in header:
+        usual.append("subclass")
+    return Table(rows, header, file_column, str(path), "/".join(usual))
+
+
+def filename_table(names: Iterable[str], pattern: str) -> tuple[Table, list[str]]:
+    """File names read by a pattern such as `{class}_{speaker}_{take}`, and the names that do not fit it.
+
+    With a slash in it the pattern is for the path under the folder, otherwise for the name alone; suffixes do not count.
+    """
+    columns = re.findall(r"\{(\w+)\}", pattern)
+    if not columns or len(set(columns)) < len(columns) or FILE in columns:
+        raise UsageError(f'--pattern "{pattern}" names no parts, or one twice, or "file"; write it like {{class}}_{{take}}')
+    parts = re.split(r"\{\w+\}", pattern)
+    fields = [f"(?P<{column}>.+?)" for column in columns]
+    expression = re.compile("".join(re.escape(p) + f for p, f in zip(parts, [*fields, ""], strict=True)))
+    rows: list[dict[str, str]] = []
+    unfit: list[str] = []
+    for name in names:
+        path = PurePosixPath(name).with_suffix("")
+        found = expression.fullmatch(str(path) if "/" in pattern else path.name)
+        if found:
+            rows.append({FILE: name} | {column: found[column] for column in columns})
+        else:
+            unfit.append(name)
+    usual = next((column for column in (*LABEL_COLUMNS, "pitch") if column in columns), columns[0])
+    return Table(rows, [FILE, *columns], FILE, f'the pattern "{pattern}"', usual), unfit
+
+
+def nsynth_table(folder: Path, names: Iterable[str]) -> Table:
+    """NSynth's public layout: examples.json with a note's facts by name, the sounds beside it as .wav, .flac or others."""
+    path = folder / NSYNTH_LIST
+    try:
+        notes = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UsageError(f"there is no {path}; --labels nsynth wants the folder that holds it") from None
+    except (OSError, ValueError) as error:
+        raise BowerbirdError(f"{path} is not readable ({error}); unpack it again") from None
+    if not isinstance(notes, dict) or not all(isinstance(facts, dict) for facts in notes.values()):
+        raise BowerbirdError(f"{path} is not a list of notes as NSynth has it; unpack it again")
+    files = {PurePosixPath(name).stem: name for name in names}
+    rows: list[dict[str, str]] = [
+        {FILE: str(files.get(note, note)), **{column: str(facts.get(key, "")) for column, key in NSYNTH_COLUMNS.items()}}
+        for note, facts in notes.items()
+    ]
+    return Table(rows, [FILE, *NSYNTH_COLUMNS], FILE, str(path), "family,pitch")
+
+
+def _only_table(folder: Path) -> Path:
+    tables = sorted(folder.glob("*.csv"))
+    if len(tables) != 1:
+        found = known([table.name for table in tables])
+        raise UsageError(f"{folder} has {len(tables)} csv files; name the one to read with --csv; {found}")
+    return tables[0]
+
+
+def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
+    """The table's rows and column names."""
+    try:
+        text = table.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise UsageError(f"there is no table {table}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise BowerbirdError(f"{table} is not readable text ({error}); save it as UTF-8") from None
+    first = text.partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    reader = csv.DictReader(text.splitlines(), delimiter=separator, restval="")
+    header = [name.strip() for name in reader.fieldnames or []]
+    reader.fieldnames = header
+    return list(reader), header
