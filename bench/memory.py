@@ -35,7 +35,7 @@ def main() -> None:
             print(json.dumps({"hours": round(dataset.facts["seconds"] / 3600, 3)}))
             return
         dataset = Dataset(folder / "dataset")
-        model, config = configure(dataset, "standard", None, ["minutes=2", "preview_minutes=0.5"])
+        model, config = configure(dataset, "standard", None, ["minutes=2", "preview_minutes=0.5"])[:2]
         outcome = train(dataset, folder / "run", model, config, "cpu", quiet=True)
         peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
         print(json.dumps({"peak_gb": round(peak_gb, 2), "examples": outcome.seen}))

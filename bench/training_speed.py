@@ -29,7 +29,7 @@ ROUNDS, SECONDS = 3, 20.0
 
 
 def measure(kind: str) -> dict[str, float]:
-    """Examples per second and FLOP per example of a whole training cycle of `r1_every` steps."""
+    """Examples per second and FLOP per example of a whole training cycle of `penalty_every` steps."""
     torch.set_num_threads(usable_cores())
     config, quick = TrainConfig(minutes=1), kind == "fast"
     labels = [f"class{k % 7}/sub{k % 59}" for k in range(1092)]
@@ -59,7 +59,7 @@ def measure(kind: str) -> dict[str, float]:
         adversary.update_generator(condition, anchors, real[: batch // 2], number * batch)
 
     def cycle() -> None:
-        for number in range(config.r1_every):
+        for number in range(config.penalty_every):
             step(number, number == 0)
 
     cycle()
@@ -69,7 +69,7 @@ def measure(kind: str) -> dict[str, float]:
     count, began = 0, time.perf_counter()
     while time.perf_counter() - began < SECONDS:
         cycle()
-        count += config.r1_every * batch
+        count += config.penalty_every * batch
     rate = count / (time.perf_counter() - began)
     flop = counter.get_total_flops() / batch
     return {"examples_per_s": rate, "gflop_per_example": flop / 1e9, "tflops": rate * flop / 1e12}

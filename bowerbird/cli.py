@@ -95,7 +95,7 @@ def _source_of_labels(table: Path | None, pattern: str | None) -> str:
 def train(
     sounds: Annotated[Path, typer.Argument(metavar="DATASET|SOUNDS", help="A prepared dataset or a folder of sounds.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="The run's folder; an unfinished run goes on.")],
-    preset: Annotated[str, typer.Option(help="standard, or quick for something to hear in minutes.")] = "standard",
+    preset: Annotated[str, typer.Option(help="standard, quick (minutes); baselines: gansynth, wavegan.")] = "standard",
     config: Annotated[Path | None, typer.Option(help="A JSON file of settings over the preset.")] = None,
     minutes: Annotated[float | None, typer.Option(help="How long to train.")] = None,
     examples: Annotated[int | None, typer.Option(help="How long to train, in examples seen.")] = None,
@@ -136,10 +136,12 @@ def train(
             dataset = make_dataset(sounds, target, PrepareOptions(), quiet=quiet)
             if not (as_json or dry_run):
                 print((target / "report.txt").read_text(encoding="utf-8"), end="")
-        model, training = configure(dataset, preset, config, pairs)
+        model, training, why = configure(dataset, preset, config, pairs)
         if dry_run:
             print(json.dumps({"model": to_json(model), "train": to_json(training)}, indent=2))
             return
+        if not (as_json or quiet):
+            print("\n".join(f"chosen: {reason}" for reason in why))
         outcome = run(dataset, output, model, training, device, quiet=quiet)
     ending = "done" if outcome.finished else "stopped; the same command goes on"
     if not outcome.new:

@@ -13,22 +13,17 @@ from bowerbird.conditions import CONDITIONS, Condition
 from bowerbird.errors import UsageError, known
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
-from bowerbird.networks.residual import ResidualOptions
-from bowerbird.representations import REPRESENTATIONS
-from bowerbird.representations.log_magnitude import LogMagnitude
+from bowerbird.representations import MEASURED, REPRESENTATIONS, Representation
 
 __all__ = ["ModelConfig", "TrainConfig", "changed", "model_from_json", "to_json", "train_from_json"]
-
-
-MEASURED = ("sample_rate_hz", "channels", "samples", "top_db")  # of a representation
 
 
 @dataclass(frozen=True)
 class ModelConfig:
     """Everything needed to rebuild a generator and turn its pictures into sound."""
 
-    representation: LogMagnitude
-    network: ResidualOptions
+    representation: Representation
+    network: Any  # the options of a network family
     conditions: tuple[Condition, ...] = ()
 
     @property
@@ -58,8 +53,9 @@ class TrainConfig:
     learning_rate: float = _setting(2e-3, 1e-7, 1.0, "Adam's, at the start")
     adam_beta2: float = _setting(0.99, 0.5, 0.99999, "Adam's second decay")
     decay_fraction: float = _setting(0.3, 0.0, 1.0, "last part of training over which the rate falls")
-    r1_weight: float = _setting(0.1, 0.0, 1e4, "gradient penalty on real sounds")
-    r1_every: int = _setting(16, 1, 1024, "steps between gradient penalties")
+    penalty: str = field(default="r1", metadata={"what": "gradient penalty of the discriminator"})
+    penalty_weight: float = _setting(0.1, 0.0, 1e4, "weight of that penalty")
+    penalty_every: int = _setting(16, 1, 1024, "steps between penalties")
     anchor_weight: float = _setting(30.0, 0.0, 1e4, "weight of drawing each training sound from its place in latent space")
     anchor_dimensions: int = _setting(16, 0, 4096, "latent numbers that say what a sound is beyond its label")
     ema_examples: float = _setting(4000.0, 1.0, 1e9, "half-life of the generator's moving average")
@@ -93,7 +89,7 @@ def changed(config: Any, key: str, value: Any) -> Any:
         close = difflib.get_close_matches(head, fields, n=1)
         hint = f'did you mean "{close[0]}"? ' if close else ""
         raise UsageError(f'there is no setting "{key}"; {hint}{known(fields)}')
-    if key in MEASURED and isinstance(config, LogMagnitude):
+    if key in MEASURED and type(config) in REPRESENTATIONS.values():
         raise UsageError(f'"{key}" comes from the dataset and cannot be set; prepare the sounds otherwise')
     current = getattr(config, head)
     if rest or dataclasses.is_dataclass(current):

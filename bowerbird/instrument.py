@@ -75,7 +75,7 @@ class Instrument:
             return self.generator(z.to(self.device), condition).float().cpu()
 
     def play(self, labels: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
-        """Sound (C, T) and picture (C, F, L) for each seed and full set of labels, in order.
+        """Sound (C, T) and log levels (C, F, L) for each seed and full set of labels, in order.
 
         One by one: each then depends on its own seed and labels alone, to the last bit, and its spectrum stays in the
         processor's cache through all iterations of the inversion.
@@ -85,7 +85,8 @@ class Instrument:
             with torch.inference_mode():
                 sound = self.model.representation.decode(picture)
             # Full scale is never passed: the few louder ones are turned down as a whole.
-            yield (sound[0] / sound.abs().max().clamp_min(1.0)).numpy(), picture[0].numpy()
+            levels = self.model.representation.levels(picture)
+            yield (sound[0] / sound.abs().max().clamp_min(1.0)).numpy(), levels[0].numpy()
 
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.

@@ -4,85 +4,173 @@ import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
+from bowerbird.conditions import Condition
 from bowerbird.conditions.category import Category
 from bowerbird.conditions.pitch import Pitch
-from bowerbird.config import MEASURED, ModelConfig, TrainConfig, changed
+from bowerbird.config import ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
+from bowerbird.evaluation.pitch import hear_pitch
+from bowerbird.instrument import family_of
 from bowerbird.midi import PITCH
+from bowerbird.networks import NETWORKS
+from bowerbird.networks.progressive import ProgressiveOptions
 from bowerbird.networks.residual import ResidualOptions
-from bowerbird.objectives import OBJECTIVES
+from bowerbird.networks.wavegan import WaveganOptions
+from bowerbird.objectives import OBJECTIVES, PENALTIES
+from bowerbird.representations import MEASURED, REPRESENTATIONS
 from bowerbird.representations.log_magnitude import LogMagnitude
+from bowerbird.representations.mel_frequency import MelFrequency
+from bowerbird.representations.waveform import Waveform
+from bowerbird.seeds import numpy_random
 
-__all__ = ["PRESETS", "configure"]
+__all__ = ["PRESETS", "Choice", "configure"]
 
-Configs = tuple[ModelConfig, TrainConfig]
 PARTS = ("network", "representation")  # settings of the model carry their part's name: network.width
+STEADY_CENTS, STEADY_SHARE, LISTENED = 4.0, 0.5, 100
 
 
-def standard(dataset: Dataset) -> Configs:
+class Choice(NamedTuple):
+    """The two configurations, and in words why what was chosen was chosen."""
+
+    model: ModelConfig
+    train: TrainConfig
+    why: tuple[str, ...]
+
+
+def standard(dataset: Dataset) -> Choice:
     """A few hundred to a few thousand sounds, half an hour or more on two cores."""
-    indices = dataset.part("train")
-    representation = LogMagnitude.suited(dataset.sample_rate_hz, dataset.channels, dataset.samples)
-    representation = representation.fit(torch.from_numpy(batch) for batch in dataset.batches(indices))
-    labels = dataset.labels(indices)
-    conditions = tuple(_kind(name).fit(name, [one[name] for one in labels]) for name in dataset.conditions)
-    return ModelConfig(representation, ResidualOptions(), conditions), TrainConfig(minutes=60.0)
+    pitched, why = _pitched(dataset)
+    representation = _measured(dataset, LogMagnitude, pitched=pitched)
+    shape = representation.shape
+    window_ms, hop_ms = (1000 * n / dataset.sample_rate_hz for n in (representation.n_fft, representation.hop))
+    words = f"{why}: {shape.rows} bands of log magnitude, {shape.frames} windows of {window_ms:.0f} ms {hop_ms:.1f} ms apart"
+    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), TrainConfig(minutes=60.0), (words,))
 
 
-def _kind(name: str) -> type[Category] | type[Pitch]:
-    """What kind of label a name is of."""
-    return Pitch if name == PITCH else Category
-
-
-def quick(dataset: Dataset) -> Configs:
+def quick(dataset: Dataset) -> Choice:
     """A smaller network that can be heard after a few minutes."""
-    model, train = standard(dataset)
-    network = ResidualOptions(width=32, widest=128)
-    return dataclasses.replace(model, network=network), dataclasses.replace(train, minutes=5.0, preview_minutes=1.0)
+    choice = standard(dataset)
+    model = dataclasses.replace(choice.model, network=ResidualOptions(width=32, widest=128))
+    return choice._replace(model=model, train=dataclasses.replace(choice.train, minutes=5.0, preview_minutes=1.0))
 
 
-PRESETS: dict[str, Callable[[Dataset], Configs]] = {
+def gansynth(dataset: Dataset) -> Choice:
+    """A baseline after Engel et al. 2019: mel instantaneous frequency, a growing network, WGAN-GP."""
+    pitched, why = _pitched(dataset)
+    model = ModelConfig(_measured(dataset, MelFrequency, pitched=pitched), ProgressiveOptions(), _conditions(dataset))
+    train = _plain(learning_rate=8e-4, batch_size=8, ema_examples=5500.0)
+    return Choice(model, train, (why,))
+
+
+def wavegan(dataset: Dataset) -> Choice:
+    """A baseline after Donahue et al. 2019: samples, one-dimensional convolutions, WGAN-GP."""
+    model = ModelConfig(_measured(dataset, Waveform, pitched=False), WaveganOptions(), _conditions(dataset))
+    return Choice(model, _plain(learning_rate=1e-4, augment=1.0, augment_rise=0.0), ())
+
+
+def _plain(**settings: Any) -> TrainConfig:
+    """Training as before the devices against small sets and ignored latents."""
+    unaided = TrainConfig(
+        minutes=60.0, objective="wasserstein", penalty="interpolated", penalty_weight=10.0, penalty_every=1,
+        augment=0.0, anchor_weight=0.0, anchor_dimensions=0, balance=0.0, decay_fraction=0.0,
+    )  # fmt: skip
+    return dataclasses.replace(unaided, **settings)
+
+
+PRESETS: dict[str, Callable[[Dataset], Choice]] = {
     "standard": standard,
     "quick": quick,
+    "gansynth": gansynth,
+    "wavegan": wavegan,
 }
 
 
-def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequence[str]) -> Configs:
+def _pitched(dataset: Dataset) -> tuple[bool, str]:
+    """Whether the sounds are steady tones, and how that was found."""
+    if PITCH in dataset.conditions:
+        return True, "the sounds are labelled by pitch"
+    chosen = numpy_random(0, "pitched").permutation(dataset.part("train"))[:LISTENED].tolist()
+    wobbles = [hear_pitch(dataset.padded([index]), dataset.sample_rate_hz).wobble_cents[0] for index in chosen]
+    share = sum(wobble < STEADY_CENTS for wobble in wobbles) / max(len(wobbles), 1)
+    kind = "steady tones" if share >= STEADY_SHARE else "not steady tones"
+    return share >= STEADY_SHARE, f"{kind} ({share:.0%} hold a pitch)"
+
+
+def _measured(dataset: Dataset, kind: type[Any], *, pitched: bool) -> Any:
+    """A representation suited to the dataset, with its levels measured."""
+    suited = kind.suited(dataset.sample_rate_hz, dataset.channels, dataset.samples, pitched=pitched)
+    return suited.fit(torch.from_numpy(batch) for batch in dataset.batches(dataset.part("train")))
+
+
+def _conditions(dataset: Dataset) -> tuple[Condition, ...]:
+    labels = dataset.labels(dataset.part("train"))
+    kinds = {name: Pitch if name == PITCH else Category for name in dataset.conditions}
+    return tuple(kind.fit(name, [one[name] for one in labels]) for name, kind in kinds.items())
+
+
+def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequence[str]) -> Choice:
     """Preset, then the JSON `file`, then `settings` ("key=value"); UsageError for what is unknown or out of range."""
     check_settings(preset, file, settings)
-    return _with_settings(PRESETS[preset](dataset), _pairs(file, settings))
+    choice = PRESETS[preset](dataset)
+    model, train = _with_settings(
+        choice.model,
+        choice.train,
+        _pairs(file, settings),
+        lambda kind: _measured(dataset, kind, pitched=_pitched(dataset)[0]),
+    )
+    with torch.device("meta"):  # UsageError where the network cannot draw such pictures
+        family_of(model).generator(model.representation.shape, model.condition_width, model.network)
+    return choice._replace(model=model, train=train)
 
 
 def check_settings(preset: str, file: Path | None, settings: Sequence[str]) -> None:
     """UsageError for most of what `configure` would refuse, before there is a dataset to measure a representation on."""
     if preset not in PRESETS:
         raise UsageError(f'there is no preset "{preset}"; {known(PRESETS)}')
+    pairs = _pairs(file, settings)
+    fresh = preset in ("standard", "quick") and not any(key in PARTS for key, _ in pairs)
+    early = [(key, value) for key, value in pairs if key in PARTS or fresh or "." not in key]
+    early = [(key, value) for key, value in early if not key.startswith("representation.")]
     stand_in = ModelConfig(LogMagnitude.suited(44100, 1, 44100), ResidualOptions())
-    early = [(key, value) for key, value in _pairs(file, settings) if not key.startswith("representation.")]
-    _with_settings((stand_in, TrainConfig()), early)
+    _with_settings(stand_in, TrainConfig(), early, lambda kind: kind.suited(44100, 1, 44100))
 
 
 def _pairs(file: Path | None, settings: Sequence[str]) -> list[tuple[str, Any]]:
-    return [*(_read(file).items() if file else ()), *(_pair(text) for text in settings)]
+    """Whole parts first, so that what is set of them is not lost."""
+    pairs = [*(_read(file).items() if file else ()), *(_pair(text) for text in settings)]
+    return sorted(pairs, key=lambda pair: pair[0] not in PARTS)
 
 
-def _with_settings(configs: Configs, pairs: Sequence[tuple[str, Any]]) -> Configs:
-    model, train = configs
+def _with_settings(
+    model: ModelConfig, train: TrainConfig, pairs: Sequence[tuple[str, Any]], represent: Callable[[Any], Any]
+) -> tuple[ModelConfig, TrainConfig]:
     for key, value in pairs:
-        if key.partition(".")[0] in PARTS:
+        if key == "network":
+            model = dataclasses.replace(model, network=_member("network", NETWORKS, value).options())
+        elif key == "representation":
+            model = dataclasses.replace(model, representation=represent(_member(key, REPRESENTATIONS, value)))
+        elif key.partition(".")[0] in PARTS:
             model = changed(model, key, value)
         else:
             train = changed(train, key, value)
-            if key in ("minutes", "examples") and value is not None:
-                train = dataclasses.replace(train, **{"examples" if key == "minutes" else "minutes": None})
-    if train.objective not in OBJECTIVES:
-        raise UsageError(f'there is no objective "{train.objective}"; {known(OBJECTIVES)}')
+            if key == "minutes" and value is not None:
+                train = dataclasses.replace(train, examples=None)
+            if key == "examples" and value is not None:
+                train = dataclasses.replace(train, minutes=None)
+    _member("objective", OBJECTIVES, train.objective)
+    _member("penalty", PENALTIES, train.penalty)
     return model, train
+
+
+def _member(what: str, table: dict[str, Any], name: Any) -> Any:
+    if name not in table:
+        raise UsageError(f'there is no {what} "{name}"; {known(table)}')
+    return table[name]
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -104,8 +192,9 @@ def _read(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} must hold a JSON object of settings")
     printed = values.keys() <= {"model", "train"}
     flat = _flat({**values.get("train", {}), **values.get("model", {})} if printed else values)
-    measured = {"conditions", *(f"{part}.kind" for part in PARTS), *(f"representation.{name}" for name in MEASURED)}
-    return {key: value for key, value in flat.items() if not (printed and key in measured)}
+    measured = {"conditions", *(f"representation.{name}" for name in MEASURED)}
+    named = {f"{part}.kind": part for part in PARTS}
+    return {named.get(key, key): value for key, value in flat.items() if not (printed and key in measured)}
 
 
 def _flat(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -42,7 +42,7 @@ def run(dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     from bowerbird.training.loop import train
 
     folder = tmp_path_factory.mktemp("runs") / "kit"
-    model, config = configure(dataset, "quick", None, [*TINY, "examples=160"])
+    model, config = configure(dataset, "quick", None, [*TINY, "examples=160"])[:2]
     train(dataset, folder, model, config, "cpu", quiet=True)
     return folder
 

@@ -24,6 +24,7 @@ from bowerbird.instrument_file import read_tensors
 from bowerbird.layers import minibatch_stddev
 from bowerbird.presets import configure
 from bowerbird.seeds import torch_random
+from bowerbird.shapes import PictureTraits
 from bowerbird.training import loop
 from bowerbird.training.loop import train
 from bowerbird.training.state import State
@@ -32,7 +33,7 @@ from tests.conftest import TINY
 
 
 def settings(dataset: Dataset, *more: str) -> tuple[ModelConfig, TrainConfig]:
-    return configure(dataset, "quick", None, [*TINY, *more])
+    return configure(dataset, "quick", None, [*TINY, *more])[:2]
 
 
 def command_line(dataset: Dataset, folder: Path, *more: str) -> list[str]:
@@ -300,15 +301,25 @@ def test_the_latent_says_which_sound_of_its_label(dataset: Dataset, tmp_path: Pa
 
 def test_augmentation_shifts_and_leaves_silence_silent() -> None:
     picture = torch.full((64, 1, 32, 48), -1.0)
-    changes = draw_changes(64, 1.0, torch_random(0))
+    traits = PictureTraits((-1.0,), 1, 45.0, 8, 3)
+    changes = draw_changes(64, 1.0, traits, torch_random(0))
     assert torch.equal(changes(picture), picture)
     picture[:, :, 16, 24] = 0.5
     moved = changes(picture)
     for index in range(64):
         row, frame = 16 + changes.rows[index], 24 + changes.frames[index]
-        assert moved[index, 0, row, frame] == pytest.approx(0.5 + changes.gain[index].item())
+        assert moved[index, 0, row, frame] == pytest.approx(0.5 + changes.gain_db[index].item() / 45)
     assert len(set(changes.frames)) > 8
-    assert torch.equal(draw_changes(64, 0.0, torch_random(0))(picture), picture)
+    assert torch.equal(draw_changes(64, 0.0, traits, torch_random(0))(picture), picture)
+
+
+def test_augmentation_of_samples_multiplies_and_moves() -> None:
+    wave = torch.zeros(32, 1, 1, 1024)
+    wave[..., 512] = 0.5
+    changes = draw_changes(32, 1.0, PictureTraits((0.0,), 0, 1.0, 100, 0), torch_random(0))
+    moved = changes(wave)[:, 0, 0]
+    assert (moved.argmax(1) == 512 + torch.tensor(changes.frames)).all()
+    assert torch.allclose(moved.amax(1), 0.5 * 10 ** (changes.gain_db / 20))
 
 
 def test_average_starts_short_and_grows_long(dataset: Dataset, tmp_path: Path) -> None:

@@ -31,6 +31,8 @@ def anchors(pictures: NDArray[np.float16], encoded: Tensor, dimensions: int) -> 
     the spread that the labels predict, then ranked onto normal quantiles: whatever the label, they are about standard
     normal, as latents are. Fewer columns than `dimensions` where there are fewer sounds.
     """
+    if not dimensions:
+        return torch.zeros(len(pictures), 0)
     cells = np.concatenate([_pooled(pictures[start : start + AT_ONCE]) for start in range(0, len(pictures), AT_ONCE)])
     dimensions = min(dimensions, len(cells) - 1, cells.shape[1])
     if dimensions < 1 or not np.ptp(cells, 0).any():  # nothing to tell apart
@@ -48,4 +50,5 @@ def anchors(pictures: NDArray[np.float16], encoded: Tensor, dimensions: int) -> 
 
 
 def _pooled(pictures: NDArray[np.float16]) -> NDArray[np.float32]:
-    return functional.avg_pool2d(torch.from_numpy(pictures.astype(np.float32)), POOL).flatten(1).numpy()
+    pool = min(POOL, pictures.shape[2]), POOL
+    return functional.avg_pool2d(torch.from_numpy(pictures.astype(np.float32)), pool).flatten(1).numpy()

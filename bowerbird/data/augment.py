@@ -10,38 +10,47 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bowerbird.shapes import PictureTraits
+
 __all__ = ["Changes", "draw_changes"]
 
-SHIFT_FRAMES, SHIFT_ROWS = 8, 3
-GAIN = 0.13  # of the picture's range of 2: about 6 dB of 90
+GAIN_DB = 6.0
 FLOOR_SLOPE = 10.0  # how fast a gain fades in above the floor: silence stays silent
 
 
 class Changes(NamedTuple):
-    """One draw for a batch: shifts in frames and rows (B,), gains in picture units (B,)."""
+    """One draw for a batch: shifts in frames and rows (B,), gains in dB (B,)."""
+
+    traits: PictureTraits
 
     frames: list[int]
     rows: list[int]
-    gain: Tensor
+    gain_db: Tensor
 
     def __call__(self, picture: Tensor) -> Tensor:
         """(B, C, F, L) -> (B, C, F, L); differentiable."""
-        rows, frames = picture.shape[2:]
-        wide = functional.pad(picture, (SHIFT_FRAMES, SHIFT_FRAMES, SHIFT_ROWS, SHIFT_ROWS), value=-1.0)
-        shifted = torch.stack(
+        traits, (rows, frames) = self.traits, picture.shape[2:]
+        silence = torch.tensor(traits.silence, device=picture.device)[:, None, None]
+        late, up = traits.shift_frames, traits.shift_rows
+        wide = functional.pad(picture - silence, (late, late, up, up))
+        moved = torch.stack(
             [
-                sound[:, SHIFT_ROWS - up : SHIFT_ROWS - up + rows, SHIFT_FRAMES - late : SHIFT_FRAMES - late + frames]
-                for sound, up, late in zip(wide, self.rows, self.frames, strict=True)
+                sound[:, up - higher : up - higher + rows, late - later : late - later + frames]
+                for sound, higher, later in zip(wide, self.rows, self.frames, strict=True)
             ]
         )
-        audible = ((shifted + 1) * FLOOR_SLOPE).clamp(0, 1)
-        return shifted + self.gain.to(picture.device)[:, None, None, None] * audible
+        gain_db = self.gain_db.to(picture.device)[:, None, None, None]
+        if not traits.level_channels:
+            return moved * 10 ** (gain_db / 20) + silence
+        level = moved[:, : traits.level_channels]
+        louder = level + gain_db / traits.db_per_unit * (level * FLOOR_SLOPE).clamp(0, 1)
+        return torch.cat([louder, moved[:, traits.level_channels :]], 1) + silence
 
 
-def draw_changes(batch: int, probability: float, random: torch.Generator) -> Changes:
+def draw_changes(batch: int, probability: float, traits: PictureTraits, random: torch.Generator) -> Changes:
     """Each kind of change happens to each sound with `probability`, independently."""
     happens = torch.rand(3, batch, generator=random) < probability
-    frames = torch.randint(-SHIFT_FRAMES, SHIFT_FRAMES + 1, (batch,), generator=random) * happens[0]
-    rows = torch.randint(-SHIFT_ROWS, SHIFT_ROWS + 1, (batch,), generator=random) * happens[1]
-    gain = (torch.rand(batch, generator=random) * 2 - 1) * GAIN * happens[2]
-    return Changes(frames.tolist(), rows.tolist(), gain)
+    frames = torch.randint(-traits.shift_frames, traits.shift_frames + 1, (batch,), generator=random) * happens[0]
+    rows = torch.randint(-traits.shift_rows, traits.shift_rows + 1, (batch,), generator=random) * happens[1]
+    gain_db = (torch.rand(batch, generator=random) * 2 - 1) * GAIN_DB * happens[2]
+    return Changes(traits, frames.tolist(), rows.tolist(), gain_db)

@@ -17,7 +17,7 @@ from bowerbird.evaluation.verdict import Verdict, verdicts
 from bowerbird.instrument import Instrument
 from bowerbird.instrument_file import write_whole
 from bowerbird.pictures import colours
-from bowerbird.representations.log_magnitude import LogMagnitude
+from bowerbird.representations import Representation
 
 __all__ = ["write_report"]
 
@@ -50,7 +50,7 @@ def write_report(folder: Path, title: str, found: Evaluation, instrument: Instru
     return result, "\n".join([*lines, f"listen and look: {folder / 'evaluation.html'}"])
 
 
-def _page(title: str, found: Evaluation, said: list[Verdict], form: LogMagnitude) -> str:
+def _page(title: str, found: Evaluation, said: list[Verdict], form: Representation) -> str:
     parts = [
         f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>",
         f"<h1>{html.escape(title)}</h1><ul>",
@@ -65,7 +65,7 @@ def _page(title: str, found: Evaluation, said: list[Verdict], form: LogMagnitude
     return "\n".join(parts)
 
 
-def _classes(found: Evaluation, form: LogMagnitude) -> list[str]:
+def _classes(found: Evaluation, form: Representation) -> list[str]:
     parts = []
     for name, scores in list(found.per_class.items())[:MOST_CLASSES]:
         words = ", ".join(f"{key.replace('_', ' ')} {value:.2f}" for key, value in scores.items())
@@ -76,7 +76,7 @@ def _classes(found: Evaluation, form: LogMagnitude) -> list[str]:
     return parts
 
 
-def _pairs(found: Evaluation, form: LogMagnitude) -> list[str]:
+def _pairs(found: Evaluation, form: Representation) -> list[str]:
     nearest = np.argsort(found.memory.distance)[:PAIRS]
     parts = ["<h2>Nearest to a training sound</h2><p>Generated, and the training sound it is nearest to.</p>"]
     for row in nearest:
@@ -85,11 +85,11 @@ def _pairs(found: Evaluation, form: LogMagnitude) -> list[str]:
     return parts
 
 
-def _figure(heard: Heard, row: int, kind: str, form: LogMagnitude) -> str:
+def _figure(heard: Heard, row: int, kind: str, form: Representation) -> str:
     sound = heard.sounds[row]
     label = "/".join(heard.labels[row].values()) if row < len(heard.labels) else ""
     caption = f"{kind} {label}" + (f", seed {heard.seeds[row]}" if heard.seeds else "")
-    picture = form.encode(torch.from_numpy(sound)[None])[0].numpy()
+    picture = form.levels(form.encode(torch.from_numpy(sound)[None]))[0].numpy()
     image, audio = BytesIO(), BytesIO()
     Image.fromarray(colours(picture)).quantize(64).save(image, "PNG", optimize=True)
     soundfile.write(audio, (sound / max(1.0, float(np.abs(sound).max()))).T, form.sample_rate_hz, format="FLAC")

@@ -15,13 +15,14 @@ from torch.nn import functional
 from bowerbird.errors import UsageError
 from bowerbird.layers import LRELU_GAIN as GAIN
 from bowerbird.layers import EqualConv2d, EqualLinear, Film, Up2d, leaky, minibatch_stddev, pixel_norm
+from bowerbird.networks.interface import Discriminator, Generator
 from bowerbird.shapes import PictureShape
 
 __all__ = ["ResidualDiscriminator", "ResidualGenerator", "ResidualOptions"]
 
 PATCH = 4
 LEVELS = 3
-SILENCE = -1.2  # before tanh
+MOST_SILENT = 0.85  # where tanh is not yet flat
 SKIP_GAIN = 0.5**0.5  # the sum of two branches keeps unit variance (Karras et al. 2020, appendix B)
 
 
@@ -45,6 +46,11 @@ class ResidualOptions:
                 raise UsageError(f"network.{name}={getattr(self, name)} is out of range; it lies between {low} and {high}")
 
 
+def _check(shape: PictureShape) -> None:
+    if shape.rows % ResidualGenerator.multiple or shape.frames % ResidualGenerator.multiple:
+        raise UsageError(f"the network residual cannot draw {shape.rows} x {shape.frames} pictures; take another network")
+
+
 class _Up(nn.Module):
     """Twice the size: two steered convolutions beside a learned 2 x 2 enlargement."""
 
@@ -60,17 +66,15 @@ class _Up(nn.Module):
         return (y + self.skip(x)) * SKIP_GAIN
 
 
-class ResidualGenerator(nn.Module):
-    """Draws pictures from a latent and encoded labels.
-
-    Shapes: z (B, Z), condition (B, N) -> picture (B, C, F, L) in [-1, 1]. F and L are multiples of `multiple`.
-    """
+class ResidualGenerator(Generator):
+    """Draws pictures whose sides are multiples of `multiple`."""
 
     multiple = 16
 
     def __init__(self, shape: PictureShape, condition_width: int, options: ResidualOptions) -> None:
         super().__init__()
         channels, rows, frames = shape
+        _check(shape)
         z_dim, style = options.z_dim, options.style
         widths = _widths(options)[::-1]
         self.start_shape = (widths[0] // 4, rows // self.multiple, frames // self.multiple)
@@ -83,9 +87,11 @@ class ResidualGenerator(nn.Module):
         self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
         self.blocks = nn.ModuleList([_Up(a, b, style) for a, b in pairwise(widths)])
         self.draw = EqualConv2d(widths[-1], channels * PATCH * PATCH, gain=0.3)
-        nn.init.constant_(
-            self.draw.get_parameter("bias"), SILENCE
-        )  # training starts from near silence, where most of a picture lies
+
+    def begin_at(self, silence: tuple[float, ...]) -> None:
+        bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
+        with torch.no_grad():
+            self.draw.get_parameter("bias").copy_(bias.repeat_interleave(PATCH * PATCH))
 
     def map(self, z: Tensor, condition: Tensor) -> Tensor:
         """The style that steers every block: (B, Z), (B, N) -> (B, style)."""
@@ -123,8 +129,8 @@ class _Down(nn.Module):
         return (y + self.skip(x)) * SKIP_GAIN
 
 
-class ResidualDiscriminator(nn.Module):
-    """Turns a picture into features for a head: (B, C, F, L) -> (B, E)."""
+class ResidualDiscriminator(Discriminator):
+    """Turns a picture into features for a head."""
 
     features = 256
     height: Tensor
@@ -132,6 +138,7 @@ class ResidualDiscriminator(nn.Module):
     def __init__(self, shape: PictureShape, options: ResidualOptions) -> None:
         super().__init__()
         channels, rows, frames = shape
+        _check(shape)
         widths = _widths(options)
         # One more channel says which frequency a row is, since convolutions cannot tell.
         self.stem = EqualConv2d(channels * PATCH * PATCH + 1, widths[0], gain=GAIN)

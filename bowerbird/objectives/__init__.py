@@ -1,9 +1,20 @@
-"""Objectives: what generator and discriminator are rewarded for. Weights are applied in training/step.py alone."""
+"""Objectives: what generator and discriminator are rewarded for. Weights are applied in training/step.py alone.
 
-from bowerbird.objectives.adversarial import Hinge
+An objective turns scores (B,) of real and generated sounds into losses; a penalty takes (score, real, fake, random).
+"""
 
-__all__ = ["OBJECTIVES"]
+from bowerbird.objectives.adversarial import Hinge, Objective, Wasserstein
+from bowerbird.objectives.penalties import both, interpolated, r1
 
-OBJECTIVES = {
+__all__ = ["OBJECTIVES", "PENALTIES"]
+
+OBJECTIVES: dict[str, Objective] = {
     "hinge": Hinge(),
+    "wasserstein": Wasserstein(),
+}
+
+PENALTIES = {
+    "r1": r1,
+    "both": both,
+    "interpolated": interpolated,
 }

@@ -7,17 +7,20 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from bowerbird.errors import UsageError
 from bowerbird.representations.phase import griffin_lim
-from bowerbird.shapes import PictureShape
+from bowerbird.representations.stft import analyse, frames_for
+from bowerbird.shapes import PictureShape, PictureTraits
 
 __all__ = ["LogMagnitude"]
 
-FRAME_MULTIPLE = 16
+BAND_MULTIPLE = 16  # networks halve a picture a few times
 FADE_OUT_S = 0.01
 WINDOW_S = 0.025  # 1024 samples at 44.1 kHz: a drum's attack stays sharp and 128 bands cost 3 % of nearness
+PITCHED_WINDOW_S = 0.1  # the partials of a low note lie apart
+MOST_FRAMES = 640
+SHIFT_FRAMES, SHIFT_ROWS = 8, 3
 
 
 @dataclass(frozen=True)
@@ -42,23 +45,30 @@ class LogMagnitude:
     def __post_init__(self) -> None:
         if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 2 * self.hop:
             raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least twice")
-        if not 16 <= self.bands <= self.n_fft // 2 + 1 or self.bands % FRAME_MULTIPLE:
+        if not 16 <= self.bands <= self.n_fft // 2 + 1 or self.bands % BAND_MULTIPLE:
             raise UsageError(f"representation.bands={self.bands} does not fit: a multiple of 16 up to {self.n_fft // 2}")
         if not 1 <= self.range_db <= 200 or not 0 <= self.iterations <= 1000:
             raise UsageError("representation.range_db lies between 1 and 200, iterations between 0 and 1000")
 
     @classmethod
-    def suited(cls, sample_rate_hz: int, channels: int, samples: int) -> "LogMagnitude":
-        """The variant for sounds of this rate and length: a window near 25 ms, 128 bands, at most 640 frames."""
-        n_fft = 2 ** round(math.log2(sample_rate_hz * WINDOW_S))
-        while samples / (n_fft // 4) > 640:
+    def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> "LogMagnitude":
+        """The variant for sounds of this rate and length.
+
+        A window near 25 ms and 128 bands, for steady tones near 100 ms and 256 bands; at most 640 frames.
+        """
+        n_fft = 2 ** round(math.log2(sample_rate_hz * (PITCHED_WINDOW_S if pitched else WINDOW_S)))
+        while samples / (n_fft // 4) > MOST_FRAMES:
             n_fft *= 2
-        return cls(sample_rate_hz, channels, samples, n_fft, n_fft // 4, bands=min(128, n_fft // 32 * 16))
+        bands = min(256 if pitched else 128, n_fft // 32 * 16)
+        return cls(sample_rate_hz, channels, samples, n_fft, n_fft // 4, bands)
 
     @property
     def shape(self) -> PictureShape:
-        frames = math.ceil(self.samples / self.hop) + 1
-        return PictureShape(self.channels, self.bands, -(-frames // FRAME_MULTIPLE) * FRAME_MULTIPLE)
+        return PictureShape(self.channels, self.bands, frames_for(self.samples, self.hop))
+
+    @property
+    def traits(self) -> PictureTraits:
+        return PictureTraits((-1.0,) * self.channels, self.channels, self.range_db / 2, SHIFT_FRAMES, SHIFT_ROWS)
 
     @property
     def _floor(self) -> float:
@@ -79,16 +89,10 @@ class LogMagnitude:
 
     def _band_power(self, sounds: Tensor) -> Tensor:
         """(B, C, T) -> mean power per band (B, C, bands, L)."""
-        batch, channels, samples = sounds.shape
-        padded = (self.shape.frames - 1) * self.hop
-        flat = functional.pad(sounds.flatten(0, 1), (0, padded - samples))
-        window = torch.hann_window(self.n_fft, device=sounds.device)
-        spectrum = torch.stft(
-            flat, self.n_fft, self.hop, window=window, center=True, pad_mode="constant", return_complex=True
-        )
+        spectrum = analyse(sounds.flatten(0, 1), self.n_fft, self.hop, self.shape.frames)
         weights = self.weights().to(sounds.device)
         power = (weights / weights.sum(1, keepdim=True)) @ spectrum.abs().square()
-        return power.unflatten(0, (batch, channels))
+        return power.unflatten(0, sounds.shape[:2])
 
     def fit(self, sounds: Iterable[Tensor]) -> "LogMagnitude":
         """The same representation with `top_db` measured on batches of sounds (B, C, T)."""
@@ -112,6 +116,10 @@ class LogMagnitude:
         fade = min(int(FADE_OUT_S * self.sample_rate_hz), self.samples)
         sounds[:, self.samples - fade :] *= torch.linspace(1, 0, fade, device=sounds.device)
         return sounds.unflatten(0, (batch, channels))
+
+    def levels(self, picture: Tensor) -> Tensor:
+        """The picture itself."""
+        return picture
 
     def _bin_power(self, band_power: Tensor, steps: int = 8) -> Tensor:
         """Power per bin (B, n_fft / 2 + 1, L) whose band means are `band_power` (B, bands, L).

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from bowerbird.representations.stft import frames_of, overlap_add
+
 __all__ = ["griffin_lim", "phase_from_magnitude"]
 
 HANN_GAMMA = 0.25645  # a Hann window of N samples is close to exp(-pi t^2 / (HANN_GAMMA N^2)) (Prusa et al. 2017)
@@ -28,23 +30,6 @@ def phase_from_magnitude(magnitude: Tensor, hop: int) -> Tensor:
     return functional.pad(between.cumsum(2), (1, 0))
 
 
-def _frames(sound: Tensor, window: Tensor, hop: int) -> Tensor:
-    """(B, T) -> windowed frames (B, L, N), centred as torch.stft does."""
-    half = len(window) // 2
-    return functional.pad(sound, (half, half)).unfold(1, len(window), hop) * window
-
-
-def _overlap_add(frames: Tensor, hop: int, samples: int) -> Tensor:
-    """Windowed frames (B, L, N) -> (B, T) with T = samples."""
-    batch, count, n_fft = frames.shape
-    # N / hop shifted sums of contiguous blocks: no scatter, which is slow.
-    blocks = frames.reshape(batch, count, n_fft // hop, hop)
-    total = frames.new_zeros(batch, count + n_fft // hop - 1, hop)
-    for shift in range(n_fft // hop):
-        total[:, shift : shift + count] += blocks[:, :, shift]
-    return total.flatten(1)[:, n_fft // 2 : n_fft // 2 + samples]
-
-
 def griffin_lim(magnitude: Tensor, hop: int, samples: int, iterations: int, momentum: float = 0.99) -> Tensor:
     """Sounds (B, T) whose Hann STFT magnitudes approach `magnitude` (B, F, L), with T = samples.
 
@@ -54,16 +39,16 @@ def griffin_lim(magnitude: Tensor, hop: int, samples: int, iterations: int, mome
     padded = (magnitude.shape[2] - 1) * hop
     window = torch.hann_window(n_fft, device=magnitude.device)
     ones = window.square().expand(1, magnitude.shape[2], -1)
-    envelope = _overlap_add(ones, hop, padded).clamp_min(1e-3)
+    envelope = overlap_add(ones, hop, padded).clamp_min(1e-3)
     target = magnitude.transpose(1, 2).contiguous()  # frames outermost: every FFT reads one run of memory
     current = torch.polar(target, phase_from_magnitude(magnitude, hop).transpose(1, 2).contiguous())
     previous: Tensor | None = None
     sound = magnitude.new_zeros(0)
     for iteration in range(iterations + 1):
-        sound = _overlap_add(torch.fft.irfft(current, n_fft) * window, hop, padded) / envelope
+        sound = overlap_add(torch.fft.irfft(current, n_fft) * window, hop, padded) / envelope
         if iteration == iterations:
             break
-        projected = torch.fft.rfft(_frames(sound, window, hop))
+        projected = torch.fft.rfft(frames_of(sound, window, hop))
         moved = projected if previous is None else projected + momentum * (projected - previous)
         previous = projected
         current = moved * (target / (moved.abs() + 1e-8))

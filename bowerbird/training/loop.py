@@ -108,6 +108,7 @@ class _Run:
             torch.manual_seed(torch_random(self.config.seed, "weights").initial_seed())
             generator = family.generator(shape, self.model.condition_width, self.model.network)
             trunk = family.discriminator(shape, self.model.network)
+            generator.begin_at(self.model.representation.traits.silence)
             judge = Judge(trunk, HEADS[self.config.head](trunk.features, self.model.condition_width))
         for network in (generator, judge):
             network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -123,7 +124,8 @@ class _Run:
             # Batches of the judge come in two sizes: two static graphs, not one of symbolic shape.
             return torch.compile(network, dynamic=False) if compiles else network
 
-        return Adversary(generator, judge, self.model.network.z_dim, self.config, fast, compiled)
+        traits = self.model.representation.traits
+        return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, compiled)
 
     @property
     def done(self) -> float:
@@ -172,6 +174,8 @@ class _Run:
         state, config, feed = self.state, self.config, self.feed
         batch, seen = config.batch_size, state.seen
         state.adversary.set_rate(self._rate())
+        state.adversary.grow(self.done)
+        state.averaged.grow(self.done)
         state.adversary.augment = config.augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
         state.adversary.anchor_weight = config.anchor_weight * max(LAST_ANCHOR, 1 - self.done)
         real, condition = feed.real(feed.draw(batch, config.seed, seen, "real"))
@@ -181,7 +185,7 @@ class _Run:
         wanted, labels = feed.real(anchored)
         inputs = (real, condition, for_judge, torch.cat([labels, free]), feed.anchors[anchored], wanted)
         real, condition, for_judge, asked, anchors, wanted = (tensor.to(self.device) for tensor in inputs)
-        penalise = (seen // batch) % config.r1_every == 0
+        penalise = (seen // batch) % config.penalty_every == 0
         measured = state.adversary.update_judge(real, condition, for_judge, seen, penalise)
         measured |= state.adversary.update_generator(asked, anchors, wanted, seen)
         state.seen += batch

@@ -36,9 +36,13 @@ def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -
         z = latents([seed + k for k in range(COLUMNS)], instrument.model.network.z_dim)
         generated = instrument.pictures(labels, z)
         title = name or "all sounds"
+        real = torch.from_numpy(feed.pictures[chosen].astype(np.float32))
         rows += [
-            (f"{title}: real", list(feed.pictures[chosen].astype(np.float32))),
-            (f"{title}: generated", list(generated.numpy())),
+            (
+                f"{title}: real",
+                list(representation.levels(real).numpy()),
+            ),
+            (f"{title}: generated", list(representation.levels(generated).numpy())),
         ]
         if (number + 1) * each <= max(1.0, heard):
             write(folder / f"{file_stem(title)}.wav", _in_a_row(instrument, generated[:each]), instrument.sample_rate)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument_file import read_tensors, write_tensors
+from bowerbird.networks.interface import Generator
 from bowerbird.training.step import Adversary
 
 __all__ = ["State"]
@@ -28,7 +29,7 @@ class State:
     """
 
     adversary: Adversary
-    averaged: nn.Module = field(init=False)  # exponential moving average of the generator
+    averaged: Generator = field(init=False)  # exponential moving average of the generator
     seen: int = 0  # examples
     elapsed_s: float = 0.0  # training time so far, earlier sittings included
     rollbacks: int = 0

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 
 from bowerbird.config import TrainConfig
 from bowerbird.data.augment import draw_changes
-from bowerbird.objectives import OBJECTIVES
-from bowerbird.objectives.penalties import r1
+from bowerbird.networks.interface import Discriminator, Generator
+from bowerbird.objectives import OBJECTIVES, PENALTIES
 from bowerbird.seeds import torch_random
+from bowerbird.shapes import PictureTraits
 
 __all__ = ["Adversary", "Judge"]
 
@@ -18,7 +19,7 @@ __all__ = ["Adversary", "Judge"]
 class Judge(nn.Module):
     """A discriminator: a trunk that sees and a head that scores."""
 
-    def __init__(self, trunk: nn.Module, head: nn.Module) -> None:
+    def __init__(self, trunk: Discriminator, head: nn.Module) -> None:
         super().__init__()
         self.trunk, self.head = trunk, head
 
@@ -35,17 +36,19 @@ class Adversary:
 
     def __init__(
         self,
-        generator: nn.Module,
+        generator: Generator,
         judge: Judge,
         z_dim: int,
+        traits: PictureTraits,
         config: TrainConfig,
         fast: Callable[[], AbstractContextManager[None]],
         compiled: Callable[[nn.Module], nn.Module] = lambda network: network,
     ) -> None:
         self.generator, self.judge, self.z_dim, self.config, self.fast = generator, judge, z_dim, config, fast
+        self.traits = traits
         # Double backward does not go through a compiled network: the penalty uses the plain judge.
         self.quick_generator, self.quick_judge = compiled(generator), compiled(judge)
-        self.objective = OBJECTIVES[config.objective]
+        self.objective, self.penalty = OBJECTIVES[config.objective], PENALTIES[config.penalty]
         device = next(generator.parameters()).device
         self.judge_optimiser, self.generator_optimiser = (
             torch.optim.Adam(network.parameters(), config.learning_rate, (0.0, config.adam_beta2), fused=True)
@@ -55,6 +58,11 @@ class Adversary:
         # Scheduled from outside, as the rate is.
         self.augment = config.augment  # probability of each augmentation
         self.anchor_weight = config.anchor_weight
+
+    def grow(self, done: float) -> None:
+        """Lets both networks grow to what `done`, 0 to 1, of training asks for."""
+        self.generator.grow(done)
+        self.judge.trunk.grow(done)
 
     def set_rate(self, rate: float) -> None:
         """The learning rate of both."""
@@ -69,11 +77,11 @@ class Adversary:
         """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N)."""
         config = self.config
         random = torch_random(config.seed, seen, "judge")
-        real = draw_changes(len(real), self.augment, random)(real)
+        real = draw_changes(len(real), self.augment, self.traits, random)(real)
         with self.fast():
             with torch.no_grad():
                 fake = self.quick_generator(self._latents(len(asked), seen, "z of judge"), asked)
-            fake = draw_changes(len(fake), self.augment, random)(fake)
+            fake = draw_changes(len(fake), self.augment, self.traits, random)(fake)
             scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked]))
         real_scores, fake_scores = scores.chunk(2)
         loss = self.objective.discriminator(real_scores, fake_scores)
@@ -81,13 +89,11 @@ class Adversary:
         self.judge_optimiser.zero_grad()
         loss.backward()
         if penalise:
-            real = real.detach().requires_grad_()
             with self.fast():
-                scores = self.judge(real, condition)
-            penalty = r1(scores, real)
-            # Lazily applied: as much in one step as in `r1_every` (Karras et al. 2020, section 3.1).
-            (penalty * (config.r1_weight / 2 * config.r1_every)).backward()
-            measured["penalty/r1"] = penalty
+                penalty = self.penalty(lambda picture: self.judge(picture, condition), real, fake, random)
+            # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
+            (penalty * (config.penalty_weight * config.penalty_every)).backward()
+            measured[f"penalty/{config.penalty}"] = penalty
         self.judge_optimiser.step()
         return measured
 
@@ -97,7 +103,7 @@ class Adversary:
         The first of them start from `anchors` (B', A) and should also come near the real pictures `wanted` (B', C, F, L).
         """
         self.judge.requires_grad_(False)
-        changes = draw_changes(len(asked), self.augment, torch_random(self.config.seed, seen, "generator"))
+        changes = draw_changes(len(asked), self.augment, self.traits, torch_random(self.config.seed, seen, "generator"))
         z = self._latents(len(asked), seen, "z of generator")
         z[: len(anchors), : anchors.shape[1]] = anchors
         with self.fast():

@@ -1,0 +1,35 @@
+"""What every network family offers to training and playing."""
+
+from abc import ABC, abstractmethod
+
+from torch import Tensor, nn
+
+__all__ = ["Discriminator", "Generator"]
+
+
+class Generator(nn.Module, ABC):
+    """Draws pictures: z (B, Z), condition (B, N) -> picture (B, K, F, L) in [-1, 1]."""
+
+    @abstractmethod
+    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+        """z (B, Z), condition (B, N) -> picture (B, K, F, L)."""
+
+    @abstractmethod
+    def begin_at(self, silence: tuple[float, ...]) -> None:
+        """Before training: lets the first pictures be near silence, whose values per picture channel are given."""
+
+    def grow(self, done: float) -> None:
+        """Told before every step how much of training is done, 0 to 1."""
+
+
+class Discriminator(nn.Module, ABC):
+    """Turns pictures into features for a head: (B, K, F, L) -> (B, E), E = `features`."""
+
+    features: int
+
+    @abstractmethod
+    def forward(self, picture: Tensor) -> Tensor:
+        """(B, K, F, L) -> (B, E)."""
+
+    def grow(self, done: float) -> None:
+        """As a generator's."""
