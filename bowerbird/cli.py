@@ -115,7 +115,7 @@ def train(
     from bowerbird.data.prepare import prepare as make_dataset
     from bowerbird.machine import choose_device
     from bowerbird.presets import check_settings, configure
-    from bowerbird.training.loop import check_folder, claimed
+    from bowerbird.training.folder import check_folder, claimed
     from bowerbird.training.loop import train as run
 
     asked = {"minutes": minutes, "examples": examples, "seed": seed}
@@ -148,7 +148,8 @@ def train(
         ending = "nothing to do, all of it is trained; a greater --minutes or --examples goes on"
     text = (
         f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
-        f"instrument: {outcome.instrument}\npreview: {outcome.preview}\nhear it: bowerbird make {output} -n 8"
+        f"instrument: {outcome.instrument}, the best of the run, at {outcome.best_at} examples\n"
+        f"preview: {outcome.preview}\nhear it: bowerbird make {output} -n 8"
     )
     _say(vars(outcome), as_json, text)
 

@@ -64,6 +64,7 @@ class TrainConfig:
     balance: float = _setting(1.0, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
     objective: str = field(default="hinge", metadata={"what": "adversarial loss"})
     head: str = field(default="projection", metadata={"what": "discriminator head"})
+    checks: int = _setting(12, 0, 1000, "looks at the sounds over training, which keep the best and act on trouble")
     preview_minutes: float = _setting(3.0, 0.01, 1e6, "time between preview sheets")
     checkpoint_minutes: float = _setting(1.0, 0.01, 1e6, "time between checkpoints")
 

@@ -58,6 +58,7 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
     ]
     if made["scores"]:
         lines.append("scores: " + ", ".join(f"{name} {value:.3g}" for name, value in made["scores"].items()))
+    lines += made.get("watch", [])
     facts = {
         "what": "instrument",
         "sample_rate_hz": instrument.sample_rate,

@@ -37,8 +37,8 @@ def settings(dataset: Dataset, *more: str) -> tuple[ModelConfig, TrainConfig]:
 
 
 def command_line(dataset: Dataset, folder: Path, *more: str) -> list[str]:
-    words = ["train", str(dataset.folder), "-o", str(folder), "--preset", "quick", *more]
-    return [sys.executable, "-m", "bowerbird", *words, *(part for pair in TINY for part in ("--set", pair))]
+    words = ["train", str(dataset.folder), "-o", str(folder), "--preset", "quick"]
+    return [sys.executable, "-m", "bowerbird", *words, *(part for pair in TINY for part in ("--set", pair)), *more]
 
 
 def wait_for(path: Path, process: subprocess.Popen, text: str = "") -> None:
@@ -76,7 +76,17 @@ def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Pa
 @pytest.mark.slow
 def test_killed_and_resumed_is_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    more = ("--examples", "2400", "--quiet", "--set", "checkpoint_minutes=0.01", "--set", "preview_minutes=0.05")
+    more = (
+        "--examples",
+        "2400",
+        "--quiet",
+        "--set",
+        "checks=6",
+        "--set",
+        "checkpoint_minutes=0.01",
+        "--set",
+        "preview_minutes=0.05",
+    )
     subprocess.run(command_line(dataset, straight, *more), check=True, capture_output=True)
     process = subprocess.Popen(command_line(dataset, killed, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(killed / "metrics.jsonl", process, '"seen": 400')
@@ -95,8 +105,11 @@ def test_killed_and_resumed_is_the_same_bytes(dataset: Dataset, tmp_path: Path) 
     assert one[1]["fingerprint"] == two[1]["fingerprint"]
     states = [read_tensors(folder / "checkpoint.safetensors", "checkpoint")[0] for folder in (straight, killed)]
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-    seen = [json.loads(line)["seen"] for line in (killed / "metrics.jsonl").read_text().splitlines()]
-    assert seen == sorted(set(seen))
+    lines = [json.loads(line) for line in (killed / "metrics.jsonl").read_text().splitlines()]
+    for kind in ("loss/judge", "watch/distance"):
+        seen = [line["seen"] for line in lines if kind in line]
+        assert len(seen) > 1
+        assert seen == sorted(set(seen))
 
 
 @pytest.mark.slow
@@ -142,6 +155,15 @@ def test_other_settings_or_data_are_refused(dataset: Dataset, tmp_path: Path, ki
     (tmp_path / "thesis" / "thesis.txt").write_text("precious")
     with pytest.raises(UsageError, match="not a training run"):
         train(dataset, tmp_path / "thesis", model, config, "cpu", quiet=True)
+
+
+def test_a_lost_instrument_is_made_again_from_the_best_state(dataset: Dataset, tmp_path: Path) -> None:
+    model, config = settings(dataset, "examples=80", "checks=2")
+    first = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    before = load(first.instrument).fingerprint
+    first.instrument.unlink()
+    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    assert load(first.instrument).fingerprint == before
 
 
 def test_half_a_checkpoint_falls_back_to_the_one_before(

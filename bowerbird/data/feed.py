@@ -31,6 +31,8 @@ class Feed:
         if not self.indices:
             raise BowerbirdError(f"{dataset.folder} has no sounds to train on")
         self.labels = dataset.labels(self.indices)
+        near = [dataset.entries[index]["duplicates"] for index in self.indices]
+        self.groups = np.array([-1 - i if group is None else group for i, group in enumerate(near)])
         self.encoded = model.encode(self.labels)
         for index in self.indices:
             dataset.check(index)

@@ -1,15 +1,14 @@
 """The training loop: schedules, checkpoints, previews, metrics, a clean end. It knows nothing of the adversarial method."""
 
 import contextlib
-import fcntl
-import json
 import math
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +19,20 @@ import bowerbird
 from bowerbird.config import ModelConfig, TrainConfig, to_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
-from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.errors import BowerbirdError
 from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of
-from bowerbird.instrument_file import write_whole
 from bowerbird.machine import choose_device, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
 from bowerbird.networks.heads import HEADS
 from bowerbird.progress import progress
 from bowerbird.seeds import torch_random
+from bowerbird.training.folder import agree, claimed
 from bowerbird.training.log import MetricsLog
 from bowerbird.training.preview import write_preview
-from bowerbird.training.state import State
+from bowerbird.training.state import BEST, NEWEST, State
 from bowerbird.training.step import Adversary, Judge
+from bowerbird.training.watch import LightEar
 
-__all__ = ["Outcome", "check_folder", "claimed", "train"]
-
-LOCK = ".lock"
+__all__ = ["Outcome", "train"]
 
 WARM_UP_STEPS = 50
 LAST_RATE = 0.05  # of the first
@@ -53,6 +51,7 @@ class Outcome:
     elapsed_s: float
     finished: bool  # False: interrupted, the same command goes on
     preview: Path
+    best_at: int  # examples seen by the instrument, the best of the run
 
 
 def train(
@@ -65,7 +64,7 @@ def train(
     """
     chosen = choose_device(device)
     with claimed(folder):
-        _agree(folder, dataset, model, config)
+        agree(folder, dataset, model, config)
         run = _Run(dataset, folder, model, config, chosen, quiet)
         try:
             return run.go()
@@ -92,10 +91,15 @@ class _Run:
             dataset, model, folder / "cache" / "pictures.f16", config.balance, config.anchor_dimensions, quiet=quiet
         )
         self.state = State(self._adversary())
+        self.scores: dict[str, float] = {}
         if State.exists(folder):
             trouble = self.state.load(folder)
             if trouble:
                 print(f"going on from the checkpoint before: {trouble}", file=sys.stderr)
+        if self.state.watch.best and not (folder / INSTRUMENT_NAME).exists() and (folder / BEST).exists():
+            self.state.load(folder, (BEST,))  # lost: it is the best state's
+            self._instrument().save(folder / INSTRUMENT_NAME)
+            self.state.load(folder)
         self.log = MetricsLog(folder, self.state.seen)
         self.scores = self.log.last()
         self.begun_at = self.state.seen
@@ -128,11 +132,28 @@ class _Run:
         return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, compiled)
 
     @property
+    def total(self) -> float:
+        """The length asked for, in examples or in seconds."""
+        return self.config.examples or 60 * (self.config.minutes or math.inf)
+
+    @property
+    def spent(self) -> float:
+        """What of it is done, in the same unit."""
+        return self.state.seen if self.config.examples else self.state.elapsed_s
+
+    @property
     def done(self) -> float:
-        """Progress from 0 to 1 in whichever unit was given."""
-        if self.config.examples is not None:
-            return self.state.seen / self.config.examples
-        return self.state.elapsed_s / (60 * (self.config.minutes or math.inf))
+        """Progress from 0 to 1."""
+        watch = self.state.watch
+        return self.spent / (watch.end if watch.end and watch.planned == self.total else self.total)
+
+    @property
+    def _checks_due(self) -> int:
+        return int(self.spent / self.total * self.config.checks)
+
+    @cached_property
+    def ear(self) -> LightEar:
+        return LightEar(self.feed, self._instrument(), self.config.seed)
 
     def go(self) -> Outcome:
         with _interrupts(self), progress("training", 1.0, quiet=self.quiet) as advance:
@@ -143,9 +164,9 @@ class _Run:
                 print("stopping: a last preview, a few seconds", file=sys.stderr, flush=True)
             preview = self._preview()
         instrument = self.folder / INSTRUMENT_NAME
-        return Outcome(
-            instrument, self.state.seen, self.state.seen - self.begun_at, self.state.elapsed_s, self.done >= 1, preview
-        )
+        seen, elapsed_s = self.state.seen, self.state.elapsed_s
+        best_at = int(self.state.watch.best.get("seen", seen))
+        return Outcome(instrument, seen, seen - self.begun_at, elapsed_s, self.done >= 1, preview, best_at)
 
     def _sitting(self, advance: Any) -> None:
         state, config = self.state, self.config
@@ -164,6 +185,8 @@ class _Run:
                 measured = {}
                 continue
             advance(self.done, f"{state.seen} examples, {rate:.0f}/s")
+            if config.checks and (self._checks_due > state.watch.checks or self.done >= 1):
+                self._check()
             if now - saved > 60 * config.checkpoint_minutes and self._save():
                 saved = time.monotonic()
             if now - previewed > 60 * config.preview_minutes:
@@ -176,7 +199,8 @@ class _Run:
         state.adversary.set_rate(self._rate())
         state.adversary.grow(self.done)
         state.averaged.grow(self.done)
-        state.adversary.augment = config.augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
+        augment = min(1.0, config.augment + state.watch.augment) if config.augment else 0.0
+        state.adversary.augment = augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
         state.adversary.anchor_weight = config.anchor_weight * max(LAST_ANCHOR, 1 - self.done)
         real, condition = feed.real(feed.draw(batch, config.seed, seen, "real"))
         for_judge = feed.encoded[feed.draw(batch, config.seed, seen, "judge")]
@@ -216,26 +240,56 @@ class _Run:
         return True
 
     def _roll_back(self) -> None:
-        state = self.state
-        at, elapsed_s, rollbacks = state.seen, state.elapsed_s, state.rollbacks + 1
+        at, rollbacks = self.state.seen, self.state.rollbacks + 1
         if rollbacks > MOST_ROLLBACKS:
             raise BowerbirdError(
                 f"training diverged {rollbacks} times; the last good instrument is kept in {self.folder}; "
                 "train into a new folder with a lower --set learning_rate"
             )
-        state.load(self.folder)
-        state.elapsed_s, state.rollbacks = elapsed_s, rollbacks
+        self._return_to(NEWEST)
+        self._say(f"not a number at {at} examples: back to {self.state.seen} examples with half the learning rate")
+
+    def _return_to(self, checkpoints: Sequence[str]) -> None:
+        """Takes an earlier state with half the learning rate; time goes on and what was seen by the watch stays."""
+        state = self.state
+        kept = state.elapsed_s, state.rollbacks + 1, state.watch
+        state.load(self.folder, checkpoints)
+        state.elapsed_s, state.rollbacks, state.watch = kept
         self.log.drop_after(state.seen)
-        text = f"not a number at {at} examples: back to {state.seen} examples with half the learning rate"
-        print(text, file=sys.stderr, flush=True)
+
+    def _check(self) -> None:
+        """A look at the sounds, and what it calls for."""
+        if not self.state.is_finite():
+            self._roll_back()
+            return
+        state, watch, seen = self.state, self.state.watch, self.state.seen
+        glance = self.ear(self._instrument())
+        found = watch.judge(glance, seen)
+        watch.checks = self._checks_due
+        self.log.write(seen, {f"watch/{name}": value for name, value in vars(glance).items()})
+        if found.sentence:
+            self._say(f"{seen} examples: {found.sentence}")
+        if found.act == "finish":
+            early = self.spent / (1 - self.config.decay_fraction) if self.config.decay_fraction < 1 else self.total
+            watch.end, watch.planned = min(early, self.total), self.total
+        if found.act == "best" and self._save():
+            state.keep_as_best(self.folder)
+            self._instrument().save(self.folder / INSTRUMENT_NAME)
+        if found.act == "back":
+            self._return_to((BEST,))
+            watch.checks = self._checks_due
+
+    def _say(self, sentence: str) -> None:
+        print(sentence, file=sys.stderr, flush=True)
 
     def _save(self) -> bool:
-        """Checkpoint and instrument; False (nothing written) where a weight is not finite."""
+        """Checkpoint, and the instrument until a best one is known; False (nothing written) where a weight is not finite."""
         if not self.state.is_finite():
             self._roll_back()
             return False
         self.state.save(self.folder, {"dataset": self.dataset.fingerprint})
-        self._instrument().save(self.folder / INSTRUMENT_NAME)
+        if not self.state.watch.best:
+            self._instrument().save(self.folder / INSTRUMENT_NAME)
         return True
 
     def _instrument(self) -> Instrument:
@@ -249,6 +303,7 @@ class _Run:
             "made_by": f"bowerbird {bowerbird.__version__}",
             "train": to_json(self.config),
             "scores": self.scores,
+            "watch": self.state.watch.said,
         }
         tensors = {name: tensor.cpu() for name, tensor in self.state.averaged.state_dict().items()}
         return Instrument(self.model, tensors, provenance, "cpu")
@@ -256,75 +311,6 @@ class _Run:
     def _preview(self) -> Path:
         folder = self.folder / "previews" / f"{self.state.seen:09d}"
         return write_preview(folder, self._instrument(), self.feed, self.config.seed)
-
-
-def check_folder(folder: Path) -> None:
-    """UsageError where `folder` holds something other than a training run."""
-    if not folder.exists() or (folder / "config.json").is_file():
-        return
-    begun = {"dataset", LOCK, ".dataset.partial", ".dataset.old", ".config.json.partial"}
-    if not folder.is_dir() or any(child.name not in begun for child in folder.iterdir()):
-        raise UsageError(f"{folder} exists and is not a training run; choose a new folder")
-
-
-_held: set[Path] = set()  # by this process: a lock of ours does not stop ourselves
-
-
-@contextlib.contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keeps a second training out of `folder` while the block runs; UsageError where one is running already.
-
-    Within a block of the same process for the same folder it changes nothing.
-    """
-    check_folder(folder)
-    key = folder.resolve()
-    if key in _held:
-        yield
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / LOCK).open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UsageError(f"another training is running in {folder}; wait for it or choose a new folder") from None
-        _held.add(key)
-        try:
-            yield
-        finally:
-            _held.discard(key)
-
-
-def _agree(folder: Path, dataset: Dataset, model: ModelConfig, config: TrainConfig) -> None:
-    """Writes the run's configuration, or checks that the run there has the same."""
-    path = folder / "config.json"
-    mine = {"dataset": dataset.fingerprint, "model": to_json(model), "train": to_json(config)}
-    if path.is_file():
-        try:
-            theirs = json.loads(path.read_text(encoding="utf-8"))
-            changes = _changes(theirs, mine)
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise BowerbirdError(f"{path} is damaged; train into a new folder") from None
-        if theirs["dataset"] != mine["dataset"]:
-            raise UsageError(
-                f"{folder} was begun with another dataset, or {dataset.folder} has changed since; train into a new folder"
-            )
-        if changes:
-            raise UsageError(
-                f"{folder} was begun with other settings ({', '.join(changes)}); use the same ones or a new folder"
-            )
-    write_whole(path, json.dumps(mine, indent=2).encode())
-
-
-def _changes(theirs: dict[str, Any], mine: dict[str, Any]) -> list[str]:
-    """What differs, in words; the length of training and the times of previews and checkpoints may."""
-    free = ("minutes", "examples", "preview_minutes", "checkpoint_minutes")
-    changes = [
-        f"{key} {theirs['train'].get(key)}, now {value}"
-        for key, value in mine["train"].items()
-        if key not in free and theirs["train"].get(key) != value
-    ]
-    model = json.loads(json.dumps(mine["model"]))
-    return changes + [f"another {part}" for part in model if theirs["model"].get(part) != model[part]]
 
 
 @contextlib.contextmanager

@@ -1,8 +1,10 @@
 """Everything a training run is at one moment, and the checkpoint that holds it."""
 
 import copy
+import shutil
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +15,14 @@ from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument_file import read_tensors, write_tensors
 from bowerbird.networks.interface import Generator
 from bowerbird.training.step import Adversary
+from bowerbird.training.watch import Watch
 
-__all__ = ["State"]
+__all__ = ["BEST", "NEWEST", "State"]
 
 CHECKPOINT = "checkpoint.safetensors"
 PREVIOUS = "checkpoint.previous.safetensors"
+BEST = "checkpoint.best.safetensors"
+NEWEST = (CHECKPOINT, PREVIOUS)
 NEXT = "checkpoint.next.safetensors"
 
 
@@ -33,6 +38,7 @@ class State:
     seen: int = 0  # examples
     elapsed_s: float = 0.0  # training time so far, earlier sittings included
     rollbacks: int = 0
+    watch: Watch = field(default_factory=Watch)
 
     def __post_init__(self) -> None:
         self.averaged = copy.deepcopy(self.adversary.generator).requires_grad_(False)
@@ -55,6 +61,7 @@ class State:
             "seen": self.seen,
             "elapsed_s": self.elapsed_s,
             "rollbacks": self.rollbacks,
+            "watch": asdict(self.watch),
             **facts,
         }
         write_tensors(folder / NEXT, self._tensors(), header)  # first of all, so that a full disk costs nothing
@@ -62,13 +69,18 @@ class State:
             (folder / CHECKPOINT).replace(folder / PREVIOUS)
         (folder / NEXT).replace(folder / CHECKPOINT)
 
-    def load(self, folder: Path) -> str | None:
-        """Takes the newest readable checkpoint; returns what was wrong with a newer one, if anything.
+    def keep_as_best(self, folder: Path) -> None:
+        """Keeps the checkpoint just saved for going back to."""
+        shutil.copyfile(folder / CHECKPOINT, folder / NEXT)
+        (folder / NEXT).replace(folder / BEST)
+
+    def load(self, folder: Path, names: Sequence[str] = NEWEST) -> str | None:
+        """Takes the first readable checkpoint of `names`; returns what was wrong with one before it, if anything.
 
         Raises BowerbirdError where there are checkpoints and none is readable.
         """
         trouble: list[str] = []
-        for name in (CHECKPOINT, PREVIOUS):
+        for name in names:
             try:
                 tensors, header = read_tensors(folder / name, "checkpoint")
                 self._restore(tensors)
@@ -78,6 +90,7 @@ class State:
                 trouble.append(str(error))
                 continue
             self.seen, self.elapsed_s, self.rollbacks = header["seen"], header["elapsed_s"], header["rollbacks"]
+            self.watch = Watch(**header["watch"])
             if not trouble:
                 return None
             (folder / CHECKPOINT).unlink()  # or the next save would put it in the place of the good one

@@ -1,0 +1,139 @@
+"""Watching a run: a light ear at intervals, the best state kept, trouble recognised, said in words and acted on.
+
+The light ear looks at pictures (no sound is decoded): distance from the real ones as a Fréchet distance over what the real
+ones vary, variety within classes, distance to the nearest training sound. `bowerbird evaluate` is the thorough one.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.decomposition import PCA
+from torch.nn import functional
+
+from bowerbird.data.feed import Feed
+from bowerbird.evaluation.fidelity import frechet
+from bowerbird.evaluation.memory import memory
+from bowerbird.evaluation.variety import variety
+from bowerbird.instrument import Instrument
+from bowerbird.seeds import latents, numpy_random
+
+__all__ = ["Finding", "Glance", "LightEar", "Watch"]
+
+DRAWN, BESIDE = 256, 1024  # pictures drawn at a look, and real ones beside them
+DIMENSIONS, POOL, AT_ONCE = 32, 4, 32
+DIVERGED = 3.0  # times the best distance, and
+DIVERGED_BY = 0.15  # so much more
+COLLAPSED = 0.6  # of the variety at the best
+MEMORISED = 0.4  # of the distance between real neighbours
+STALLED_CHECKS, PROGRESS = 4, 0.02
+MOST_ACTS = 3
+AUGMENT_STEP = 0.2
+
+
+@dataclass(frozen=True)
+class Glance:
+    """What the light ear sees."""
+
+    distance: float  # from the real sounds as a set: 0 none, about 1 as much as they vary
+    variety: float  # within classes, over real's
+    memory: float  # distance to the nearest real sound, over that between real neighbours
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What to do about it ("best", "go on", "back", "augment" or "finish"), and a sentence for people where it matters."""
+
+    act: str
+    sentence: str = ""
+
+
+class LightEar:
+    """Compares the same labels and latents with the same real sounds each time."""
+
+    def __init__(self, feed: Feed, instrument: Instrument, seed: int) -> None:
+        chosen = numpy_random(seed, "watch").permutation(len(feed.indices))[:BESIDE]
+        self.labels = [feed.labels[position] for position in chosen[:DRAWN]]
+        self.names, self.groups = np.array(feed.tops)[chosen], feed.groups[chosen]
+        self.z = latents([seed + k for k in range(len(self.labels))], instrument.model.network.z_dim)
+        rows = [chosen[start : start + AT_ONCE] for start in range(0, len(chosen), AT_ONCE)]
+        real = np.concatenate(
+            [self._cells(instrument, torch.from_numpy(feed.pictures[row].astype(np.float32))) for row in rows]
+        )
+        dimensions = max(1, min(DIMENSIONS, len(chosen) // 2, real.shape[1]))
+        self.found = PCA(dimensions, svd_solver="full").fit(real)
+        self.real = self.found.transform(real)
+        self.varies = float(self.real.var(0).sum()) + 1e-9
+
+    def __call__(self, instrument: Instrument) -> Glance:
+        """One look at an instrument of the same representation."""
+        cells = [
+            self._cells(
+                instrument, instrument.pictures(self.labels[start : start + AT_ONCE], self.z[start : start + AT_ONCE])
+            )
+            for start in range(0, len(self.labels), AT_ONCE)
+        ]
+        made = self.found.transform(np.concatenate(cells))
+        return Glance(
+            frechet(self.real, made) / self.varies,
+            variety(self.real, self.names, made, self.names[: len(made)]).ratio,
+            memory(self.real, self.groups, made).ratio,
+        )
+
+    @staticmethod
+    def _cells(instrument: Instrument, pictures: torch.Tensor) -> NDArray[np.floating]:
+        return functional.avg_pool2d(instrument.model.representation.levels(pictures), POOL).flatten(1).numpy()
+
+
+@dataclass
+class Watch:
+    """What was seen so far and done about it; a part of the checkpoint."""
+
+    checks: int = 0  # how many of them are past
+    best: dict[str, float] = field(default_factory=dict)  # the best Glance, and `seen` examples then
+    stalled: int = 0  # checks without progress
+    acts: int = 0  # times training was sent back
+    augment: float = 0.0  # added to the probability of augmentation
+    end: float = 0.0  # examples or seconds at which training ends early; 0: it does not
+    planned: float = 0.0  # what it was planned for then: with another length asked for, there is no early end
+    said: list[str] = field(default_factory=list)
+
+    def judge(self, now: Glance, seen: int) -> Finding:
+        """What a look at `seen` examples means; remembers it."""
+        found = self._judged(now, seen)
+        if found.sentence:
+            self.said.append(f"{seen} examples: {found.sentence}")
+        return found
+
+    def _judged(self, now: Glance, seen: int) -> Finding:
+        best = self.best
+        if not best:
+            return self._is_best(now, seen)
+        if now.distance > DIVERGED * best["distance"] and now.distance > best["distance"] + DIVERGED_BY:
+            return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {best['distance']:.2f})")
+        if now.variety < COLLAPSED * best["variety"]:
+            return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {best['variety']:.2f})")
+        if now.memory < MEMORISED and self.augment < 2 * AUGMENT_STEP:
+            self.augment += AUGMENT_STEP
+            return Finding("augment", "training sounds are being learnt by heart: more augmentation from here")
+        if now.distance < best["distance"]:
+            self.stalled = 0 if now.distance < (1 - PROGRESS) * best["distance"] else self.stalled + 1
+            found = self._is_best(now, seen)
+        else:
+            self.stalled += 1
+            found = Finding("go on")
+        if self.stalled >= STALLED_CHECKS and not self.end:
+            sentence = f"no more progress in {self.stalled} checks: the learning rate falls now and training ends early"
+            return Finding("finish", sentence)
+        return found
+
+    def _is_best(self, now: Glance, seen: int) -> Finding:
+        self.best = {"distance": now.distance, "variety": now.variety, "memory": now.memory, "seen": seen}
+        return Finding("best")
+
+    def _back(self, trouble: str) -> Finding:
+        if self.acts >= MOST_ACTS:
+            return Finding("go on", f"{trouble}; going back has not helped {MOST_ACTS} times, the best instrument is kept")
+        self.acts += 1
+        return Finding("back", f"{trouble}: back to {int(self.best['seen'])} examples with half the learning rate")

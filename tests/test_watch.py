@@ -1,0 +1,97 @@
+"""Watching a run: the best state is kept, trouble is recognised, said and acted on."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+
+from bowerbird.data.dataset import Dataset
+from bowerbird.instrument import load
+from bowerbird.presets import configure
+from bowerbird.training import loop
+from bowerbird.training.loop import train
+from bowerbird.training.watch import Glance, LightEar, Watch
+from tests.conftest import TINY
+
+GOOD = Glance(0.2, 1.0, 1.5)
+
+
+def after(*glances: Glance) -> tuple[Watch, list[str]]:
+    watch = Watch()
+    return watch, [watch.judge(glance, 1000 * number).act for number, glance in enumerate(glances, 1)]
+
+
+def test_the_best_is_kept() -> None:
+    watch, acts = after(Glance(0.5, 0.9, 1), GOOD, Glance(0.25, 1, 1.5))
+    assert acts == ["best", "best", "go on"]
+    assert watch.best["seen"] == 2000
+    assert not watch.said
+
+
+@pytest.mark.parametrize(
+    ("glance", "word"),
+    [(Glance(0.9, 1.0, 1.5), "drift away"), (Glance(0.25, 0.4, 1.5), "all alike")],
+)
+def test_divergence_and_collapse_go_back_and_say_so(glance: Glance, word: str) -> None:
+    watch, acts = after(GOOD, glance)
+    assert acts == ["best", "back"]
+    assert word in watch.said[0]
+    assert "back to 1000 examples" in watch.said[0]
+    _, acts = after(GOOD, *[glance] * 5)
+    assert acts.count("back") == 3, "it would go back for ever"
+
+
+def test_memorising_raises_augmentation() -> None:
+    watch, acts = after(GOOD, Glance(0.1, 1.0, 0.2))
+    assert acts[1] == "augment"
+    assert watch.augment > 0
+    assert "by heart" in watch.said[0]
+
+
+def test_no_more_progress_finishes_early() -> None:
+    watch, acts = after(GOOD, *[Glance(0.199 + 0.01 * (k % 2), 1.0, 1.5) for k in range(5)])
+    assert "finish" in acts
+    assert "no more progress" in watch.said[0]
+
+
+def test_light_ear_tells_real_sounds_from_one_sound_for_all(dataset: Dataset, run: Path) -> None:
+    instrument = load(run)
+    model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=80"])
+    feed = loop.Feed(dataset, model, run / "cache" / "again.f16", config.balance, 4, quiet=True)
+    ear = LightEar(feed, instrument, 0)
+    real = torch.from_numpy(feed.pictures[:].astype("float32"))
+    order = [next(i for i, one in enumerate(feed.labels) if one is label) for label in ear.labels]
+
+    class Plays:
+        def __init__(self, pictures: torch.Tensor) -> None:
+            self.model, self.made, self.at = model, pictures, 0
+
+        def pictures(self, labels: list, z: torch.Tensor) -> torch.Tensor:
+            self.at += len(labels)
+            return self.made[self.at - len(labels) : self.at]
+
+    copies, same, noise = ear(Plays(real[order])), ear(Plays(real[[0] * 48])), ear(Plays(torch.rand_like(real) * 2 - 1))
+    assert copies.distance == pytest.approx(0, abs=0.01)
+    assert copies.variety == pytest.approx(1, abs=0.01)
+    assert copies.memory < 0.1
+    assert same.variety < 0.01
+    assert copies.distance < same.distance < noise.distance
+    assert noise.memory > 1
+
+
+@pytest.mark.slow
+def test_a_run_that_collapses_goes_back_and_keeps_its_best(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=160", "checks=4"])
+    glances = [GOOD, dataclasses.replace(GOOD, variety=0.1), *[dataclasses.replace(GOOD, distance=0.21)] * 9]
+    waiting = iter(glances)
+    monkeypatch.setattr(LightEar, "__call__", lambda ear, instrument: next(waiting))
+    outcome = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    said = capsys.readouterr().err
+    assert "all alike" in said
+    assert outcome.seen == 160
+    assert outcome.best_at == 40
+    assert load(tmp_path / "run").provenance["examples"] == 40
+    assert (tmp_path / "run" / "checkpoint.best.safetensors").exists()
