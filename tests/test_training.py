@@ -76,17 +76,8 @@ def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Pa
 @pytest.mark.slow
 def test_killed_and_resumed_is_the_same_bytes(dataset: Dataset, tmp_path: Path) -> None:
     straight, killed = tmp_path / "straight", tmp_path / "killed"
-    more = (
-        "--examples",
-        "2400",
-        "--quiet",
-        "--set",
-        "checks=6",
-        "--set",
-        "checkpoint_minutes=0.01",
-        "--set",
-        "preview_minutes=0.05",
-    )
+    pairs = ("checks=6", "checkpoint_minutes=0.01", "preview_minutes=0.05")
+    more = ("--examples", "2400", "--quiet", *(word for pair in pairs for word in ("--set", pair)))
     subprocess.run(command_line(dataset, straight, *more), check=True, capture_output=True)
     process = subprocess.Popen(command_line(dataset, killed, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(killed / "metrics.jsonl", process, '"seen": 400')
