@@ -1,5 +1,8 @@
 """The `residual` family: a style-modulated residual generator and a plain residual discriminator.
 
+A sound's log levels are nearly a spectrum that rises and falls as one: the generator draws a few such profiles times
+envelopes by dense layers, lines as fine as a picture's rows from the first steps on, and its convolutions the rest.
+
 Both work at a quarter of the picture's size: 4 x 4 patches become channels on the way in and out (Shi et al. 2016). That
 keeps convolutions wide and element-wise passes over memory, which cost as much on a CPU, small. At equal minutes it
 sounded no worse than 2 x 2 patches (docs/log.md).
@@ -39,9 +42,11 @@ class ResidualOptions:
     width: int = 64  # channels beside the picture; they double towards the coarse side
     widest: int = 256  # up to this
     style: int = 256
+    profiles: int = 8  # spectra with an envelope each, summed under what the convolutions draw
 
     def __post_init__(self) -> None:
-        for name, low, high in (("z_dim", 1, 4096), ("width", 4, 1024), ("widest", 4, 4096), ("style", 4, 4096)):
+        ranges = {"z_dim": (1, 4096), "width": (4, 1024), "widest": (4, 4096), "style": (4, 4096), "profiles": (1, 256)}
+        for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise UsageError(f"network.{name}={getattr(self, name)} is out of range; it lies between {low} and {high}")
 
@@ -87,6 +92,9 @@ class ResidualGenerator(Generator):
         self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
         self.blocks = nn.ModuleList([_Up(a, b, style) for a, b in pairwise(widths)])
         self.draw = EqualConv2d(widths[-1], channels * PATCH * PATCH, gain=0.3)
+        self.profiles = EqualLinear(style, channels * options.profiles * rows, gain=0.3)
+        self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
+        self.factors = (channels, options.profiles)
 
     def begin_at(self, silence: tuple[float, ...]) -> None:
         bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
@@ -108,7 +116,10 @@ class ResidualGenerator(Generator):
         x = leaky(self.widen(x))
         for block in self.blocks:
             x = block(x, w)
-        return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float())
+        profiles = self.profiles(w).unflatten(1, (*self.factors, -1))
+        envelopes = self.envelopes(w).unflatten(1, (*self.factors, -1))
+        coarse = profiles.transpose(2, 3) @ envelopes  # (B, K, F, L)
+        return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float() + coarse.float())
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         return self.synthesise(self.map(z, condition))
