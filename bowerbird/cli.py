@@ -201,6 +201,9 @@ def evaluate(
     dataset: Annotated[Path, typer.Argument(help="The dataset it was trained on.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")] = Path("evaluation"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sounds that are judged.")] = 0,
+    embedding: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="Also by a CLAP model: a hub id or a folder.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -212,7 +215,7 @@ def evaluate(
     from bowerbird.instrument import load
 
     player = load(instrument, device)
-    found = listen(player, Dataset(dataset), seed, quiet=quiet)
+    found = listen(player, Dataset(dataset), seed, embedding, quiet=quiet)
     result, text = write_report(output, f"{instrument} beside {dataset}", found, player)
     _say(result, as_json, text)
 

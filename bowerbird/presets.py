@@ -49,7 +49,12 @@ def standard(dataset: Dataset) -> Choice:
     shape = representation.shape
     window_ms, hop_ms = (1000 * n / dataset.sample_rate_hz for n in (representation.n_fft, representation.hop))
     words = f"{why}: {shape.rows} bands of log magnitude, {shape.frames} windows of {window_ms:.0f} ms {hop_ms:.1f} ms apart"
-    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), TrainConfig(minutes=60.0), (words,))
+    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), _trained(pitched), (words,))
+
+
+def _trained(pitched: bool) -> TrainConfig:
+    """An hour; altered copies, where asked for, keep the pitch that a label says."""
+    return TrainConfig(minutes=60.0, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
 
 
 def quick(dataset: Dataset) -> Choice:

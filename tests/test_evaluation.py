@@ -12,6 +12,7 @@ from bowerbird.evaluation.faults import FAULTS, checkerboard_db
 from bowerbird.evaluation.fidelity import frechet, kad, manifold
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.measure import Heard, compare
+from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.verdict import verdicts
 from tests.conftest import command
 
@@ -96,6 +97,30 @@ def test_collapse_swapping_and_copying_are_called_by_name(real: Heard, other: He
     assert "nearly copies" in complaints(real, dataclasses.replace(real, sounds=0.9 * real.sounds))
 
 
+def test_pitch_and_other_labels_are_measured_where_there_are_any() -> None:
+    t = np.arange(RATE_HZ // 2) / RATE_HZ
+    pitches, families = np.tile(np.arange(48, 72, 2), 6), np.repeat(["pure", "rich"], 36)
+    labels = [{"family": str(f), "pitch": str(p)} for f, p in zip(families, pitches, strict=True)]
+
+    def notes(off: float, seed: int) -> Heard:
+        random = np.random.default_rng(seed)
+        sounds = []
+        for one in labels:
+            hz = 440 * 2 ** ((float(one["pitch"]) + off - 69) / 12)
+            highest = 8 if one["family"] == "rich" else 2
+            partials = sum(random.uniform(0.5, 1) * np.sin(2 * np.pi * k * hz * t) / k for k in range(1, highest))
+            sounds.append(0.3 * partials * np.exp(-3 * t))
+        return Heard(np.array(sounds, np.float32)[:, None], families, np.arange(len(labels)), labels)
+
+    good, flat = (compare(notes(0, 1), notes(off, 2), RATE_HZ) for off in (0.0, -1.0))
+    assert good.figures["pitch/within_50_cents"] > 0.95
+    assert flat.figures["pitch/within_50_cents"] < 0.05
+    assert good.figures["label/pitch_accuracy_generated"] > flat.figures["label/pitch_accuracy_generated"]
+    assert good.figures["label/pitch_entropy"] == pytest.approx(np.log(12), abs=0.3)
+    assert "pitch asked for" in " ".join(v.sentence for v in verdicts(flat.figures, flat.per_class) if not v.good)
+    assert "pitch asked for" not in " ".join(v.sentence for v in verdicts(good.figures, good.per_class) if not v.good)
+
+
 def spoil(name: str, sounds: np.ndarray) -> np.ndarray:
     spoilt = sounds.copy()
     if name == "silent":
@@ -136,3 +161,20 @@ def test_evaluate_writes_figures_and_a_page(run: Path, dataset, tmp_path: Path) 
     assert page.count("<audio") > 20
     assert "http://" not in page
     assert "https://" not in page
+
+
+def test_a_pretrained_embedding_names_its_extra_or_its_folder(run: Path, dataset, tmp_path: Path) -> None:
+    result = command("evaluate", run, dataset.folder, "-o", tmp_path / "report", "--embedding", tmp_path / "none")
+    assert result.returncode in (1, 2)
+    assert 'pip install "bowerbird[clap]"' in result.stderr or f"no CLAP model at {tmp_path / 'none'}" in result.stderr
+
+
+def test_a_pretrained_embedding_from_a_folder(real: Heard, tmp_path: Path) -> None:
+    transformers = pytest.importorskip("transformers", reason="the extra bowerbird[clap] is not installed")
+    sizes = {"patch_embeds_hidden_size": 8, "depths": [1, 1], "num_attention_heads": [2, 2], "hidden_size": 16}
+    config = transformers.ClapAudioConfig(**sizes, projection_dim=12)
+    transformers.ClapAudioModelWithProjection(config).save_pretrained(tmp_path / "clap")
+    transformers.ClapFeatureExtractor().save_pretrained(tmp_path / "clap")
+    embedded = Pretrained(str(tmp_path / "clap"), RATE_HZ)(real.sounds[:5])
+    assert embedded.shape == (5, 12)
+    assert np.isfinite(embedded).all()

@@ -63,7 +63,7 @@ def test_a_run_leaves_what_it_should(run: Path) -> None:
 def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Path) -> None:
     model, config = settings(dataset, "examples=1600", "learning_rate=0.005")
     train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
-    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, 4, quiet=True)
+    feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
     instrument = load(tmp_path / "run")
     labels = [instrument.choose(seed=k) for k in range(64)]
     made = instrument.pictures(labels, torch.randn(64, 8, generator=torch_random(0)))
@@ -270,8 +270,8 @@ def test_rate_warms_up_holds_and_falls(dataset: Dataset, tmp_path: Path) -> None
 
 
 def test_feed_balances_and_depends_on_seed_and_seen_alone(dataset: Dataset, tmp_path: Path) -> None:
-    model, _ = settings(dataset)
-    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, 4, quiet=True)
+    model, config = settings(dataset)
+    feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
     assert feed.draw(16, 1, 160, "real").tolist() == feed.draw(16, 1, 160, "real").tolist()
     assert feed.draw(16, 1, 160, "real").tolist() != feed.draw(16, 1, 176, "real").tolist()
     feed.members[0] = feed.members[0][:1]
@@ -301,7 +301,7 @@ def test_anchors_are_normal_whatever_the_label_and_differ_within_it() -> None:
 def test_the_latent_says_which_sound_of_its_label(dataset: Dataset, tmp_path: Path) -> None:
     model, config = settings(dataset, "examples=4800", "learning_rate=0.005")
     train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
-    feed = Feed(dataset, model, tmp_path / "pictures", 1.0, config.anchor_dimensions, quiet=True)
+    feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
     instrument, real = load(tmp_path / "run"), torch.from_numpy(feed.pictures[:].astype("float32"))
     z = torch.zeros(len(real), model.network.z_dim)
     z[:, : feed.anchors.shape[1]] = feed.anchors

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from bowerbird.data.dataset import Dataset
+from bowerbird.data.feed import Feed
 from bowerbird.instrument import load
 from bowerbird.presets import configure
-from bowerbird.training import loop
 from bowerbird.training.loop import train
 from bowerbird.training.watch import Glance, LightEar, Watch
 from tests.conftest import TINY
@@ -58,7 +58,7 @@ def test_no_more_progress_finishes_early() -> None:
 def test_light_ear_tells_real_sounds_from_one_sound_for_all(dataset: Dataset, run: Path) -> None:
     instrument = load(run)
     model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=80"])
-    feed = loop.Feed(dataset, model, run / "cache" / "again.f16", config.balance, 4, quiet=True)
+    feed = Feed(dataset, model, config, run / "cache" / "again.f16", quiet=True)
     ear = LightEar(feed, instrument, 0)
     real = torch.from_numpy(feed.pictures[:].astype("float32"))
     order = [next(i for i, one in enumerate(feed.labels) if one is label) for label in ear.labels]

@@ -1,15 +1,18 @@
 """Feeds training: every sound encoded once into a memory-mapped file, batches drawn by (seed, seen) alone."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from bowerbird.conditions.category import ancestry
-from bowerbird.config import ModelConfig
+from bowerbird.config import ModelConfig, TrainConfig
 from bowerbird.data.anchors import anchors
 from bowerbird.data.dataset import Dataset
+from bowerbird.data.vary import Variation, vary
 from bowerbird.errors import BowerbirdError
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
@@ -20,45 +23,55 @@ __all__ = ["Feed"]
 class Feed:
     """Pictures and encoded labels of a dataset's training part.
 
-    `balance` 1 draws every top-level class of the main label equally often, 0 as often as it comes in the data. `anchors`
-    (sounds, A) are the first latent numbers of each sound, A being `anchor_dimensions` or fewer.
+    With `variants` every sound is also there altered, after all the sounds themselves. `balance` 1 draws every top-level
+    class of the main label equally often, 0 as often as it comes in the data. `anchors` (sounds, A) are the first latent
+    numbers of each sound, A being `anchor_dimensions` or fewer.
     """
 
-    def __init__(
-        self, dataset: Dataset, model: ModelConfig, cache: Path, balance: float, anchor_dimensions: int, *, quiet: bool
-    ) -> None:
+    def __init__(self, dataset: Dataset, model: ModelConfig, config: TrainConfig, cache: Path, *, quiet: bool) -> None:
         self.indices = dataset.part("train")
         if not self.indices:
             raise BowerbirdError(f"{dataset.folder} has no sounds to train on")
-        self.labels = dataset.labels(self.indices)
-        near = [dataset.entries[index]["duplicates"] for index in self.indices]
-        self.groups = np.array([-1 - i if group is None else group for i, group in enumerate(near)])
-        self.encoded = model.encode(self.labels)
         for index in self.indices:
             dataset.check(index)
-        self.pictures = self._encode(dataset, model, cache, quiet)
-        self.anchors = anchors(self.pictures, self.encoded, min(anchor_dimensions, model.network.z_dim))
+        self.copies = 1 + config.variants  # of every sound: itself first, then altered
+        self.labels = dataset.labels(self.indices) * self.copies
+        near = [dataset.entries[index]["duplicates"] for index in self.indices]
+        self.groups = np.array([-1 - i if group is None else group for i, group in enumerate(near)] * self.copies)
+        self.encoded = model.encode(self.labels)
+        self.pictures = self._encode(dataset, model, config, cache, quiet)
+        self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, model.network.z_dim))
         main = dataset.conditions[:1]
         self.tops = [ancestry(labels[main[0]])[0] if main else "" for labels in self.labels]
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
-        share = np.array([len(members) for members in self.members], dtype=float) ** (1 - balance)
+        share = np.array([len(members) for members in self.members], dtype=float) ** (1 - config.balance)
         self.class_share = share / share.sum()
 
-    def _encode(self, dataset: Dataset, model: ModelConfig, cache: Path, quiet: bool) -> np.memmap:
-        """float16 pictures (sounds, C, F, L) in a file: 1 h of 44.1 kHz takes 160 MB of disk, no memory to speak of."""
+    def _encode(self, dataset: Dataset, model: ModelConfig, config: TrainConfig, cache: Path, quiet: bool) -> np.memmap:
+        """float16 pictures (sounds, K, F, L) in a file: 1 h of 44.1 kHz takes 160 MB of disk, no memory to speak of."""
+        total = len(self.indices) * self.copies
+        most = Variation(config.vary_semitones, config.vary_stretch, config.vary_gain_db, config.vary_equaliser_db)
         try:
             cache.parent.mkdir(parents=True, exist_ok=True)
-            with cache.open("wb") as file, progress("encoding", len(self.indices), quiet=quiet) as advance:
+            with cache.open("wb") as file, progress("encoding", total, quiet=quiet) as advance:
                 done = 0
-                for batch in dataset.batches(self.indices):
-                    pictures = model.representation.encode(torch.from_numpy(batch))
-                    file.write(pictures.numpy().astype("<f2").tobytes())
-                    done += len(batch)
-                    advance(done)
+                for copy in range(self.copies):
+                    for batch in dataset.batches(self.indices) if not copy else self._altered(dataset, config, most, copy):
+                        pictures = model.representation.encode(torch.from_numpy(batch))
+                        file.write(pictures.numpy().astype("<f2").tobytes())
+                        done += len(batch)
+                        advance(done)
         except OSError as error:
             raise BowerbirdError(f"cannot write {cache}: {error.strerror}; free some space") from None
-        return np.memmap(cache, dtype="<f2", mode="r", shape=(len(self.indices), *model.representation.shape))
+        return np.memmap(cache, dtype="<f2", mode="r", shape=(total, *model.representation.shape))
+
+    def _altered(self, dataset: Dataset, config: TrainConfig, most: Variation, copy: int) -> Iterator[NDArray[np.float32]]:
+        """Each sound altered, (1, C, T)."""
+        for index in self.indices:
+            random = numpy_random(config.seed, "vary", copy, index)
+            sound = vary(dataset.sound(index), dataset.sample_rate_hz, most, random)[:, : dataset.samples]
+            yield np.pad(sound, ((0, 0), (0, dataset.samples - sound.shape[1])))[None]
 
     def draw(self, batch: int, seed: int, seen: int, purpose: str) -> Tensor:
         """Positions (B,) of balanced sounds, a function of the arguments alone."""

@@ -15,6 +15,7 @@ from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.memory import Memory, memory
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
+from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.variety import variety
 from bowerbird.instrument import Instrument
 from bowerbird.midi import PITCH, midi_number
@@ -81,8 +82,14 @@ def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet
     return Heard(np.stack(sounds), np.array(names), np.arange(len(names)), labels, seeds, matched)
 
 
-def evaluate(instrument: Instrument, dataset: Dataset, seed: int = 0, *, quiet: bool = False) -> Evaluation:
-    """Listens to an instrument beside the sounds of a dataset; UsageError where the two do not fit."""
+def evaluate(
+    instrument: Instrument, dataset: Dataset, seed: int = 0, embedding: str | None = None, *, quiet: bool = False
+) -> Evaluation:
+    """Listens to an instrument beside the sounds of a dataset; UsageError where the two do not fit.
+
+    With the name of a pretrained `embedding` its distances are added to the figures.
+    """
+    pretrained = Pretrained(embedding, dataset.sample_rate_hz) if embedding else None
     form = instrument.model.representation
     mine = (form.sample_rate_hz, form.channels, form.samples)
     theirs = (dataset.sample_rate_hz, dataset.channels, dataset.samples)
@@ -96,7 +103,25 @@ def evaluate(instrument: Instrument, dataset: Dataset, seed: int = 0, *, quiet: 
         raise UsageError(f"{dataset.folder} has {len(real.sounds)} sounds to compare with; at least 8 are needed")
     held_out = hear_real(dataset, "validation")
     made = hear_instrument(instrument, real, seed, quiet=quiet)
-    return compare(real, made, dataset.sample_rate_hz, round_trip(instrument, real.sounds), held_out, hop=form.hop)
+    found = compare(real, made, dataset.sample_rate_hz, round_trip(instrument, real.sounds), held_out, hop=form.hop)
+    if pretrained is not None:
+        found.figures.update(_pretrained(pretrained, real, made))
+    return found
+
+
+def _pretrained(listener: Pretrained, real: Heard, made: Heard) -> dict[str, float]:
+    a, b = listener(real.sounds), listener(made.sounds[: made.matched])
+    order = numpy_random(0, "halves").permutation(len(a))
+    one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
+    value, low, high = kad(a, b)
+    return {
+        "pretrained/kad": value,
+        "pretrained/kad_low": low,
+        "pretrained/kad_high": high,
+        "pretrained/kad_floor": kad(one, other, draws=0)[0],
+        "pretrained/frechet": frechet(a, b),
+        "pretrained/frechet_floor": frechet(one, other),
+    }
 
 
 def round_trip(instrument: Instrument, sounds: Sounds) -> Sounds:
@@ -127,6 +152,7 @@ def compare(
         }
         for name, hits in agreed.per_label.items():
             per_class[name] |= {"accuracy": hits, "accuracy_real": agreed.real_per_label[name]}
+    figures |= _other_labels(a, real, b, made)
     varied = variety(a, real.names, b, made.names)
     figures |= {
         "variety/ratio": varied.ratio,
@@ -175,6 +201,22 @@ def _fidelity(
         figures |= {"fidelity/kad_ceiling": kad(a, heard, draws=0)[0], "fidelity/frechet_ceiling": frechet(a, heard)}
     figures |= {f"fidelity/{name}": value for name, value in manifold(a, b).items()}
     figures |= {f"fidelity/{name}_floor": value for name, value in manifold(one, other).items()}
+    return figures
+
+
+def _other_labels(a: NDArray[np.floating], real: Heard, b: NDArray[np.floating], made: Heard) -> dict[str, float]:
+    """Accuracies for every label but the main one, such as pitch beside family, and how evenly the labels come out."""
+    figures: dict[str, float] = {}
+    for condition in list(real.labels[0])[1:] if real.labels and made.labels else []:
+        names, asked = (np.array([ancestry(one[condition])[0] for one in heard.labels]) for heard in (real, made))
+        agreed = agreement(a, names, real.groups, b, asked)
+        if agreed is not None:
+            share = agreed.probabilities.mean(0)
+            figures |= {
+                f"label/{condition}_accuracy_real": agreed.real,
+                f"label/{condition}_accuracy_generated": agreed.generated,
+                f"label/{condition}_entropy": float(-(share * np.log(np.maximum(share, 1e-12))).sum()),
+            }
     return figures
 
 

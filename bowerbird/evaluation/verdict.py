@@ -8,6 +8,7 @@ __all__ = ["Verdict", "verdicts"]
 
 FAULT_MARGIN = 0.02  # share of sounds with a fault beyond the real ones' share
 CHECKERBOARD_DB = 3.0  # beyond the real ones'
+WOBBLE_CENTS = 5.0  # a change of pitch from one 20 ms frame to the next, beyond the real ones'
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ def verdicts(figures: dict[str, float], per_class: dict[str, dict[str, float]]) 
     found = [
         *_fidelity(figures),
         *_labels(figures, per_class),
+        *_pitch(figures),
         *_variety(figures, per_class),
         *_memory(figures),
         *_faults(figures),
@@ -57,6 +59,26 @@ def _labels(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -
         f"A classifier trained on real sounds knows {made:.0%} of the generated ones (of real ones {real:.0%}){where}."
     )
     return [Verdict(made >= 0.9 * real and not weak, sentence)]
+
+
+def _pitch(figures: dict[str, float]) -> list[Verdict]:
+    if "pitch/within_50_cents" not in figures:
+        return []
+    right, real = figures["pitch/within_50_cents"], figures["pitch/within_50_cents_real"]
+    octaves, wobble = figures["pitch/octave_errors"], figures["pitch/wobble_cents"]
+    steady = wobble <= figures["pitch/wobble_cents_real"] + WOBBLE_CENTS
+    return [
+        Verdict(
+            right >= 0.9 * real,
+            f"{right:.0%} of the sounds have the pitch asked for within 50 cents (of real ones {real:.0%}); "
+            f"{octaves:.0%} are octaves off.",
+        ),
+        Verdict(
+            steady,
+            f"Tones {'are steady' if steady else 'waver'}: {wobble:.1f} cents from frame to frame "
+            f"(real {figures['pitch/wobble_cents_real']:.1f}).",
+        ),
+    ]
 
 
 def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -> list[Verdict]:

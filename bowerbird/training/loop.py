@@ -87,9 +87,7 @@ class _Run:
             torch.set_num_threads(usable_cores())
         else:
             torch.set_float32_matmul_precision("high")  # TF32 for what stays outside bfloat16
-        self.feed = Feed(
-            dataset, model, folder / "cache" / "pictures.f16", config.balance, config.anchor_dimensions, quiet=quiet
-        )
+        self.feed = Feed(dataset, model, config, folder / "cache" / "pictures.f16", quiet=quiet)
         self.state = State(self._adversary())
         self.scores: dict[str, float] = {}
         if State.exists(folder):

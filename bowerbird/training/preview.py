@@ -30,7 +30,7 @@ def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -
     heard = HEARD_S / (representation.samples / representation.sample_rate_hz)  # sounds
     each = int(max(1, min(HEARD, heard / len(classes))))
     for number, name in enumerate(classes):
-        members = feed.members[number]
+        members = feed.members[number][feed.members[number] < len(feed.indices)]  # no altered copies
         chosen = numpy_random(seed, "preview", name).permutation(members)[:COLUMNS]
         labels = [feed.labels[position] for position in np.resize(chosen, COLUMNS)]
         z = latents([seed + k for k in range(COLUMNS)], instrument.model.network.z_dim)

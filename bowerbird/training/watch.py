@@ -53,7 +53,7 @@ class LightEar:
     """Compares the same labels and latents with the same real sounds each time."""
 
     def __init__(self, feed: Feed, instrument: Instrument, seed: int) -> None:
-        chosen = numpy_random(seed, "watch").permutation(len(feed.indices))[:BESIDE]
+        chosen = numpy_random(seed, "watch").permutation(len(feed.indices))[:BESIDE]  # no altered copies
         self.labels = [feed.labels[position] for position in chosen[:DRAWN]]
         self.names, self.groups = np.array(feed.tops)[chosen], feed.groups[chosen]
         self.z = latents([seed + k for k in range(len(self.labels))], instrument.model.network.z_dim)

@@ -1,0 +1,56 @@
+"""One row of the quality table: how good an instrument is, by the ear, with what it took to make it.
+
+    python -m bench.quality ROW RUN DATASET        ROW is a name such as drums/standard/seed0
+
+Adds the row to bench/results/quality.json and draws bench/results/quality_ROW.png: eight real sounds of each class above
+eight generated ones. The commands that make each RUN stand in docs/quality.md.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from bench.harness import RESULTS, publish
+from bowerbird.data.dataset import Dataset
+from bowerbird.evaluation.measure import Evaluation, Heard, evaluate
+from bowerbird.evaluation.verdict import verdicts
+from bowerbird.instrument import Instrument, load
+from bowerbird.pictures import write_sheet
+
+COLUMNS, MOST_CLASSES = 8, 16
+
+
+def draw(path: Path, found: Evaluation, instrument: Instrument) -> None:
+    """Real above generated, a pair of rows per class."""
+    form = instrument.model.representation
+
+    def pictures(heard: Heard, name: str) -> list[np.ndarray]:
+        rows = np.random.default_rng(1).permutation(np.flatnonzero(heard.names == name))[:COLUMNS]
+        return list(form.levels(form.encode(torch.from_numpy(heard.sounds[rows]))).numpy())
+
+    rows = []
+    for name in list(found.per_class)[:MOST_CLASSES]:
+        rows += [(f"{name}: real", pictures(found.real, name)), (f"{name}: generated", pictures(found.made, name))]
+    write_sheet(path, rows)
+
+
+def main() -> None:
+    row, instrument, dataset = sys.argv[1], load(sys.argv[2]), Dataset(Path(sys.argv[3]))
+    found = evaluate(instrument, dataset)
+    path = RESULTS / "quality.json"
+    rows = json.loads(path.read_text())["rows"] if path.exists() else {}
+    rows[row] = {
+        "figures": {name: round(value, 4) for name, value in found.figures.items()},
+        "bad_news": [v.sentence for v in verdicts(found.figures, found.per_class) if not v.good],
+        "instrument": instrument.fingerprint,
+        "provenance": instrument.provenance,
+    }
+    publish("quality", {"rows": dict(sorted(rows.items()))})
+    draw(RESULTS / f"quality_{row.replace('/', '_')}.png", found, instrument)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""Altered copies of training sounds: pitch, length, level and colour changed a little, for sets that are small.
+
+Unlike the changes in `augment`, which only the discriminator sees, these are learnt: the instrument plays such sounds too.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import soxr
+import torch
+from numpy.typing import NDArray
+from torch.nn import functional
+
+from bowerbird.representations.phase import griffin_lim
+from bowerbird.representations.stft import analyse
+
+__all__ = ["Variation", "vary"]
+
+WINDOW_S, ITERATIONS = 0.025, 16
+LOWEST_HZ, CORNERS = 60.0, 5  # of the equaliser's curve, evenly apart on a logarithmic axis
+
+Sound = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """The most that is changed, up or down."""
+
+    semitones: float
+    stretch: float  # share of the length
+    gain_db: float
+    equaliser_db: float
+
+
+def vary(sound: Sound, rate_hz: int, most: Variation, random: np.random.Generator) -> Sound:
+    """A sound (C, T) changed by random amounts within `most` -> (C, T'), longer or shorter by the stretch."""
+    ratio = 2 ** (most.semitones * random.uniform(-1, 1) / 12)
+    length = 1 + most.stretch * random.uniform(-1, 1)
+    gain_db = most.gain_db * random.uniform(-1, 1)
+    corners_db = most.equaliser_db * random.uniform(-1, 1, CORNERS)
+    if most.stretch or most.semitones:
+        sound = _stretched(sound, rate_hz, length * ratio)
+        if ratio != 1:  # played faster, it is as long as asked and higher
+            sound = np.ascontiguousarray(soxr.resample(sound.T, rate_hz * ratio, rate_hz).T)
+    if most.equaliser_db:
+        sound = _coloured(sound, rate_hz, corners_db)
+    return (sound * 10 ** (gain_db / 20)).astype(np.float32)
+
+
+def _stretched(sound: Sound, rate_hz: int, factor: float) -> Sound:
+    """Magnitudes spread over `factor` times as many frames, phases found anew."""
+    n_fft = 2 ** round(np.log2(rate_hz * WINDOW_S))
+    hop = n_fft // 8
+    samples = max(1, round(sound.shape[1] * factor))
+    magnitude = analyse(torch.from_numpy(sound), n_fft, hop, -(-sound.shape[1] // hop) + 1).abs()
+    at = torch.arange(-(-samples // hop) + 1) / factor
+    low = at.long().clamp(0, magnitude.shape[2] - 1)
+    high = (low + 1).clamp_max(magnitude.shape[2] - 1)
+    spread = torch.lerp(magnitude[..., low], magnitude[..., high], at - low)
+    return griffin_lim(spread, hop, samples, ITERATIONS).numpy()
+
+
+def _coloured(sound: Sound, rate_hz: int, corners_db: NDArray[np.floating]) -> Sound:
+    """An equaliser without phase whose gain runs straight between its corners."""
+    padded = functional.pad(torch.from_numpy(sound), (0, sound.shape[1])).numpy()  # what wraps round falls into silence
+    spectrum = np.fft.rfft(padded)
+    bins_hz = np.fft.rfftfreq(padded.shape[1], 1 / rate_hz)
+    corners_hz = np.geomspace(LOWEST_HZ, rate_hz / 2, CORNERS)
+    gain_db = np.interp(np.log(np.maximum(bins_hz, 1.0)), np.log(corners_hz), corners_db)
+    return np.fft.irfft(spectrum * 10 ** (gain_db / 20), padded.shape[1])[:, : sound.shape[1]]
