@@ -161,6 +161,7 @@ def make(
     label: Annotated[
         list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label; repeat for several.")
     ] = None,
+    pitch: Annotated[str | None, typer.Option(help="A MIDI number or a note: the same as --label pitch=60.")] = None,
     count: Annotated[int, typer.Option("-n", min=1, help="How many sounds.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="Sound k comes from seed + k.")] = 0,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the WAV files.")] = Path("made"),
@@ -172,9 +173,11 @@ def make(
     """Make new sounds: WAV files and a contact sheet."""
     from bowerbird.instrument import load
     from bowerbird.making import Order, fill, orders
+    from bowerbird.midi import PITCH
 
     player = load(instrument, device)
-    asked = _asked(player.asked(text), label or [], [condition.name for condition in player.model.conditions])
+    pairs = [*(label or []), *([f"{PITCH}={pitch}"] if pitch is not None else [])]
+    asked = _asked(player.asked(text), pairs, [condition.name for condition in player.model.conditions])
     wanted: list[Order] = orders(player, asked, count, seed, each_label)
     files, sheet = fill(player, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}

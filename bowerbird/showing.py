@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from bowerbird.config import to_json
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import INSTRUMENT_NAME, Instrument, load
 
@@ -45,11 +46,13 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
     picture = model.representation.shape
     parameters = sum(weight.numel() for weight in instrument.generator.parameters())
     dataset = made["dataset"]
+    kinds = {part: to_json(model)[part]["kind"] for part in ("representation", "network")}
     lines = [
         f"an instrument that makes {'stereo' if model.representation.channels == 2 else 'mono'} sounds of "
         f"{model.representation.samples / instrument.sample_rate:.2f} s at {instrument.sample_rate} Hz",
         *(condition.describe() for condition in model.conditions),
-        f"draws {picture.rows} x {picture.frames} log magnitudes with {parameters / 1e6:.1f} million weights",
+        f"draws {picture.rows} x {picture.frames} pictures ({kinds['representation']}) by a network of "
+        f"{parameters / 1e6:.1f} million weights ({kinds['network']})",
         f"trained on {made['trained_on']} of {dataset['sounds']} sounds ({dataset['seconds'] / 60:.1f} min), "
         f"{made['examples']} examples in {made['minutes']:g} min",
         f"by {made['made_by']} on {made['machine']}",

@@ -10,8 +10,10 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from bowerbird.audio import write
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.prepare import PrepareOptions, prepare
 from tests.conftest import TINY, command
@@ -192,6 +194,29 @@ def test_one_class_with_one_file_trains(kit: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "one sound only" in done.stdout
     assert command("make", tmp_path / "run", "kick", "-n", 1, "-o", tmp_path / "out").returncode == 0
+
+
+@pytest.mark.slow
+def test_notes_from_file_names_to_a_pitch_between(tmp_path: Path) -> None:
+    t = np.arange(6400) / 16000
+    for family, partials in (("pure", 1), ("rich", 6)):
+        for pitch in (60, 64, 67):
+            hz = 440 * 2 ** ((pitch - 69) / 12)
+            wave = sum(np.sin(2 * np.pi * k * hz * t) / k for k in range(1, partials + 1)) * np.exp(-4 * t) / 3
+            write(tmp_path / "notes" / f"{family}_{pitch}.wav", wave[None].astype(np.float32), 16000)
+    words = ("--pattern", "{family}_{pitch}", "--columns", "family,pitch")
+    assert command("prepare", tmp_path / "notes", "-o", tmp_path / "set", *words).returncode == 0
+    settings = [word for pair in TINY for word in ("--set", pair)]
+    trained = command("train", tmp_path / "set", "-o", tmp_path / "run", "--examples", "80", *settings)
+    assert trained.returncode == 0, trained.stderr
+    assert "labelled by pitch" in trained.stdout
+    made = command("make", tmp_path / "run", "rich", "--pitch", "D4", "-n", "2", "-o", tmp_path / "made", "--json")
+    assert made.returncode == 0, made.stderr
+    listed = json.loads((tmp_path / "made" / "made.json").read_text())
+    assert {tuple(one["labels"].items()) for one in listed.values()} == {(("family", "rich"), ("pitch", "62"))}
+    wrong = command("make", tmp_path / "run", "--pitch", "20", "-o", tmp_path / "made")
+    assert (wrong.returncode, wrong.stderr.count("\n")) == (2, 1)
+    assert "from 60 to 67" in wrong.stderr
 
 
 def test_ctrl_c_while_preparing_leaves_nothing(kit: Path, tmp_path: Path) -> None:

@@ -148,6 +148,35 @@ def test_other_settings_or_data_are_refused(dataset: Dataset, tmp_path: Path, ki
         train(dataset, tmp_path / "thesis", model, config, "cpu", quiet=True)
 
 
+SWAPS = [
+    ["representation=instantaneous_frequency"],
+    ["representation=complex_spectrum", "penalty=both"],
+    ["representation=mel_frequency", "network=progressive", "network.widest=16"],
+    ["representation=waveform", "network=wavegan", "objective=wasserstein", "penalty=interpolated"],
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("swaps", SWAPS, ids=lambda swaps: swaps[0].partition("=")[2])
+def test_parts_swapped_by_name_train_and_play(dataset: Dataset, tmp_path: Path, swaps: list[str]) -> None:
+    more = ["network.width=8", "network.z_dim=8", "batch_size=8", "examples=48", "penalty_every=2", "checks=2"]
+    model, config, _ = configure(dataset, "quick", None, [*swaps, *more])
+    outcome = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    sound = load(outcome.instrument).sample(1, label="kick", seed=1)
+    assert sound.shape == (1, 1, dataset.samples)
+    assert np.isfinite(sound).all()
+    assert outcome.preview.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("preset", ["gansynth", "wavegan"])
+def test_baselines_train_and_play(dataset: Dataset, tmp_path: Path, preset: str) -> None:
+    model, config, _ = configure(dataset, preset, None, ["examples=32", "batch_size=8", "network.width=8"])
+    outcome = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    assert outcome.seen == 32
+    assert load(outcome.instrument).sample(1).shape == (1, 1, dataset.samples)
+
+
 def test_a_lost_instrument_is_made_again_from_the_best_state(dataset: Dataset, tmp_path: Path) -> None:
     model, config = settings(dataset, "examples=80", "checks=2")
     first = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
