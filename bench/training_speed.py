@@ -43,7 +43,7 @@ def measure(kind: str) -> dict[str, float]:
         for network in (generator, judge):
             network.to(memory_format=torch.channels_last)
     fast = (lambda: torch.autocast("cpu", torch.bfloat16)) if quick else contextlib.nullcontext
-    adversary = Adversary(generator, judge, model.network.z_dim, config, fast)
+    adversary = Adversary(generator, judge, model.network.z_dim, model.representation.traits, config, fast)
     if not quick:
         adversary.judge_optimiser, adversary.generator_optimiser = (
             torch.optim.Adam(network.parameters(), config.learning_rate, (0.0, config.adam_beta2), foreach=False)

@@ -57,7 +57,7 @@ class Instrument:
         return {condition.name: condition.nodes for condition in self.model.conditions}
 
     def choose(self, asked: dict[str, str] | None = None, *, seed: int = 0) -> dict[str, str]:
-        """A full set of labels: what is asked, the rest (and subclasses) drawn as the data has them."""
+        """A full set of labels: what is asked, the rest (and subclasses) drawn as often as in the data, each on its own."""
         asked = asked or {}
         conditions = {condition.name: condition for condition in self.model.conditions}
         for name in asked:

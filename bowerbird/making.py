@@ -38,10 +38,12 @@ def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int,
     if not instrument.model.conditions:
         raise UsageError("this instrument was trained without labels; leave out --each-label")
     first = instrument.model.conditions[0]
+    under = [p for p in first.paths if first.name not in asked or first.parse(asked[first.name]) in ancestry(p)]
+    if not under:
+        raise UsageError(f"no {first.name} of the data lies under {asked[first.name]}; leave out --each-label")
     return [
         order
-        for label in first.paths
-        if first.name not in asked or first.parse(asked[first.name]) in ancestry(label)
+        for label in under
         for order in _orders(instrument, {**asked, first.name: label}, count, seed, Path(*map(file_stem, label.split("/"))))
     ]
 

@@ -82,7 +82,7 @@ def _plain(**settings: Any) -> TrainConfig:
     """Training as before the devices against small sets and ignored latents."""
     unaided = TrainConfig(
         minutes=60.0, objective="wasserstein", penalty="interpolated", penalty_weight=10.0, penalty_every=1,
-        augment=0.0, anchor_weight=0.0, anchor_dimensions=0, balance=0.0, decay_fraction=0.0,
+        checks=0, augment=0.0, anchor_weight=0.0, anchor_dimensions=0, balance=0.0, decay_fraction=0.0,
     )  # fmt: skip
     return dataclasses.replace(unaided, **settings)
 
@@ -128,9 +128,13 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
         _pairs(file, settings),
         lambda kind: _measured(dataset, kind, pitched=_pitched(dataset)[0]),
     )
+    drawn = [key for key, _ in _pairs(file, settings) if key.partition(".")[0] == "representation"]
+    if drawn:  # levels depend on window and bands
+        again = model.representation.fit(torch.from_numpy(batch) for batch in dataset.batches(dataset.part("train")))
+        model = dataclasses.replace(model, representation=again)
     with torch.device("meta"):  # UsageError where the network cannot draw such pictures
         family_of(model).generator(model.representation.shape, model.condition_width, model.network)
-    return choice._replace(model=model, train=train)
+    return Choice(model, train, () if drawn else choice.why)
 
 
 def check_settings(preset: str, file: Path | None, settings: Sequence[str]) -> None:
@@ -195,7 +199,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} is not a JSON file of settings: {error}") from None
     if not isinstance(values, dict):
         raise UsageError(f"{file} must hold a JSON object of settings")
-    printed = values.keys() <= {"model", "train"}
+    printed = bool(values) and values.keys() <= {"model", "train"} and all(isinstance(v, dict) for v in values.values())
     flat = _flat({**values.get("train", {}), **values.get("model", {})} if printed else values)
     measured = {"conditions", *(f"representation.{name}" for name in MEASURED)}
     named = {f"{part}.kind": part for part in PARTS}

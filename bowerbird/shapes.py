@@ -23,6 +23,6 @@ class PictureTraits(NamedTuple):
 
     silence: tuple[float, ...]  # what silence looks like, per picture channel
     level_channels: int  # the first so many hold log levels, to which a gain is added; 0: values that it multiplies
-    db_per_unit: float  # of those levels
+    db_per_unit: float  # of those levels; of values, the power that they are raised to
     shift_frames: int  # a sound may come so much earlier or later
     shift_rows: int  # and so much higher or lower

@@ -78,7 +78,7 @@ def _run(path: Path) -> tuple[dict[str, Any], str]:
     previews = sorted((path / "previews").glob("*/sheet.png"))
     last = path / "metrics.jsonl"
     lines = last.read_text(encoding="utf-8").splitlines() if last.exists() else []
-    whole = [line for line in lines if line.endswith("}")]  # a killed run may leave half a line
+    whole = [line for line in lines if line.endswith("}") and "schedule/done" in line]  # a kill may leave half a line
     facts = {"what": "run", "previews": len(previews), "metrics": json.loads(whole[-1]) if whole else {}}
     done = facts["metrics"].get("schedule/done")
     text = f"run {path}: {len(previews)} previews" + (f", the last {previews[-1]}" if previews else "")

@@ -49,9 +49,11 @@ def test_length_changes_and_pitch_stays() -> None:
 
 
 def test_gain_alone_is_a_factor() -> None:
-    for sound in altered(Variation(0.0, 0.0, 6.0, 0.0)):
-        gain_db = 20 * np.log10(np.abs(sound).max() / np.abs(note()).max())
-        assert 0.01 < abs(gain_db) <= 6
+    sounds = altered(Variation(0.0, 0.0, 6.0, 0.0))
+    gains_db = [20 * np.log10(np.abs(sound).max() / np.abs(note()).max()) for sound in sounds]
+    assert all(-6.01 < gain_db < 0.01 for gain_db in gains_db), "louder than the sound itself"
+    assert np.std(gains_db) > 0.5
+    for sound, gain_db in zip(sounds, gains_db, strict=True):
         assert np.allclose(sound, note() * 10 ** (gain_db / 20), atol=1e-5)
 
 

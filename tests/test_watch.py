@@ -80,12 +80,40 @@ def test_light_ear_tells_real_sounds_from_one_sound_for_all(dataset: Dataset, ru
     assert noise.memory > 1
 
 
+def test_a_longer_run_is_looked_at_again() -> None:
+    watch, _ = after(GOOD)
+    watch.go_on(60.0, 12)
+    watch.checks, watch.end, watch.stalled = 12, 50.0, 4
+    watch.go_on(60.0, 12)
+    assert (watch.checks, watch.end) == (12, 50.0)
+    watch.go_on(120.0, 6)
+    assert (watch.checks, watch.end, watch.stalled) == (6, 0.0, 0)
+
+
+def test_better_sounds_that_vary_less_are_no_collapse() -> None:
+    _, acts = after(Glance(0.9, 1.6, 2.0), Glance(0.3, 0.9, 1.5))
+    assert acts == ["best", "best"]
+
+
+@pytest.mark.slow
+def test_best_state_and_instrument_are_mended_after_a_kill(dataset: Dataset, tmp_path: Path) -> None:
+    model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=80"])
+    first = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    before = load(first.instrument).fingerprint
+    for lost in ("instrument.safetensors", "checkpoint.best.safetensors"):
+        (tmp_path / "run" / lost).unlink()
+        again = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+        assert again.instrument.exists()
+        if first.best_at == 80 or lost.startswith("instrument"):
+            assert load(again.instrument).fingerprint == before
+
+
 @pytest.mark.slow
 def test_a_run_that_collapses_goes_back_and_keeps_its_best(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=160", "checks=4"])
-    glances = [GOOD, dataclasses.replace(GOOD, variety=0.1), *[dataclasses.replace(GOOD, distance=0.21)] * 9]
+    glances = [GOOD, dataclasses.replace(GOOD, distance=0.25, variety=0.1), *[dataclasses.replace(GOOD, distance=0.21)] * 9]
     waiting = iter(glances)
     monkeypatch.setattr(LightEar, "__call__", lambda ear, instrument: next(waiting))
     outcome = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)

@@ -41,7 +41,7 @@ class Changes(NamedTuple):
         )
         gain_db = self.gain_db.to(picture.device)[:, None, None, None]
         if not traits.level_channels:
-            return moved * 10 ** (gain_db / 20) + silence
+            return moved * 10 ** (gain_db * traits.db_per_unit / 20) + silence
         level = moved[:, : traits.level_channels]
         louder = level + gain_db / traits.db_per_unit * (level * FLOOR_SLOPE).clamp(0, 1)
         return torch.cat([louder, moved[:, traits.level_channels :]], 1) + silence

@@ -19,6 +19,8 @@ from bowerbird.seeds import numpy_random
 
 __all__ = ["Feed"]
 
+FADE_SAMPLES = 400
+
 
 class Feed:
     """Pictures and encoded labels of a dataset's training part.
@@ -49,7 +51,7 @@ class Feed:
         self.class_share = share / share.sum()
 
     def _encode(self, dataset: Dataset, model: ModelConfig, config: TrainConfig, cache: Path, quiet: bool) -> np.memmap:
-        """float16 pictures (sounds, K, F, L) in a file: 1 h of 44.1 kHz takes 160 MB of disk, no memory to speak of."""
+        """float16 pictures (sounds, K, F, L) in a mapped file: 160 MB of log magnitudes for 1 h of 44.1 kHz and copy."""
         total = len(self.indices) * self.copies
         most = Variation(config.vary_semitones, config.vary_stretch, config.vary_gain_db, config.vary_equaliser_db)
         try:
@@ -70,8 +72,11 @@ class Feed:
         """Each sound altered, (1, C, T)."""
         for index in self.indices:
             random = numpy_random(config.seed, "vary", copy, index)
-            sound = vary(dataset.sound(index), dataset.sample_rate_hz, most, random)[:, : dataset.samples]
-            yield np.pad(sound, ((0, 0), (0, dataset.samples - sound.shape[1])))[None]
+            sound = vary(np.array(dataset.sound(index)), dataset.sample_rate_hz, most, random)
+            room = dataset.samples - sound.shape[1]
+            if room < 0:  # stretched beyond the end
+                sound = sound[:, :room] * np.minimum(1, np.arange(dataset.samples, 0, -1) / FADE_SAMPLES)
+            yield np.pad(sound, ((0, 0), (0, max(room, 0))))[None].astype(np.float32)
 
     def draw(self, batch: int, seed: int, seen: int, purpose: str) -> Tensor:
         """Positions (B,) of balanced sounds, a function of the arguments alone."""

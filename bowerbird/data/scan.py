@@ -1,6 +1,7 @@
 """Finds the sounds in a folder and what is said about them: by their folders, their names or a table."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -137,7 +138,8 @@ def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, col
             sources[name] = Source(names[name], name, labels, row[group] if group else None, licence)
     skipped.update({name: f"not named in {table.title}" for name in names if name not in sources and name not in skipped})
     if not sources:
-        raise BowerbirdError(f"{table.title} labels none of the sounds; names are relative to their folder")
+        why, count = Counter(skipped.values()).most_common(1)[0]
+        raise BowerbirdError(f"{table.title} labels none of the sounds; for {count} of them: {why}")
     return Scan([sources[name] for name in sorted(sources)], skipped)
 
 

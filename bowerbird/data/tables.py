@@ -12,6 +12,7 @@ from bowerbird.errors import BowerbirdError, UsageError, known
 __all__ = ["Table", "csv_table", "filename_table", "nsynth_table"]
 
 FILE = "file"
+PART = r"\{([^\W\d]\w*)\}"  # of a pattern
 FILE_COLUMNS = (FILE, "filename", "file_name", "path", "name")
 LABEL_COLUMNS = ("label", "class", "category")
 NSYNTH_LIST = "examples.json"
@@ -53,10 +54,10 @@ def filename_table(names: Iterable[str], pattern: str) -> tuple[Table, list[str]
 
     With a slash in it the pattern is for the path under the folder, otherwise for the name alone; suffixes do not count.
     """
-    columns = re.findall(r"\{(\w+)\}", pattern)
+    columns = re.findall(PART, pattern)
     if not columns or len(set(columns)) < len(columns) or FILE in columns:
         raise UsageError(f'--pattern "{pattern}" names no parts, or one twice, or "file"; write it like {{class}}_{{take}}')
-    parts = re.split(r"\{\w+\}", pattern)
+    parts = re.split(PART.replace("(", "(?:", 1), pattern)
     fields = [f"(?P<{column}>.+?)" for column in columns]
     expression = re.compile("".join(re.escape(p) + f for p, f in zip(parts, [*fields, ""], strict=True)))
     rows: list[dict[str, str]] = []

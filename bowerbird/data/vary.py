@@ -38,13 +38,16 @@ def vary(sound: Sound, rate_hz: int, most: Variation, random: np.random.Generato
     length = 1 + most.stretch * random.uniform(-1, 1)
     gain_db = most.gain_db * random.uniform(-1, 1)
     corners_db = most.equaliser_db * random.uniform(-1, 1, CORNERS)
+    peak = float(np.abs(sound).max())
     if most.stretch or most.semitones:
         sound = _stretched(sound, rate_hz, length * ratio)
         if ratio != 1:  # played faster, it is as long as asked and higher
             sound = np.ascontiguousarray(soxr.resample(sound.T, rate_hz * ratio, rate_hz).T)
     if most.equaliser_db:
         sound = _coloured(sound, rate_hz, corners_db)
-    return (sound * 10 ** (gain_db / 20)).astype(np.float32)
+    louder = sound * 10 ** (gain_db / 20)
+    # No louder than the sound itself, whose level the representation is measured on.
+    return (louder * min(1.0, peak / max(float(np.abs(louder).max()), 1e-9))).astype(np.float32)
 
 
 def _stretched(sound: Sound, rate_hz: int, factor: float) -> Sound:
@@ -67,4 +70,5 @@ def _coloured(sound: Sound, rate_hz: int, corners_db: NDArray[np.floating]) -> S
     bins_hz = np.fft.rfftfreq(padded.shape[1], 1 / rate_hz)
     corners_hz = np.geomspace(LOWEST_HZ, rate_hz / 2, CORNERS)
     gain_db = np.interp(np.log(np.maximum(bins_hz, 1.0)), np.log(corners_hz), corners_db)
-    return np.fft.irfft(spectrum * 10 ** (gain_db / 20), padded.shape[1])[:, : sound.shape[1]]
+    coloured = np.fft.irfft(spectrum * 10 ** (gain_db / 20), padded.shape[1])
+    return coloured[:, : sound.shape[1]].astype(np.float32)

@@ -53,7 +53,7 @@ def _mmd(kernel: NDArray[np.floating], a: NDArray[np.floating], b: NDArray[np.fl
 
 def frechet(real: Embeddings, made: Embeddings) -> float:
     """Fréchet distance between Gaussians fitted to both sets (Heusel et al. 2017, eq. 6)."""
-    a, b = np.cov(real, rowvar=False), np.cov(made, rowvar=False)
+    a, b = (np.atleast_2d(np.cov(points, rowvar=False)) for points in (real, made))
     # A little of the identity keeps the root real where a set has fewer sounds than dimensions.
     ridge = 1e-6 * np.eye(len(a)) * np.trace(a) / len(a)
     root = np.real(sqrtm((a + ridge) @ (b + ridge)))

@@ -26,6 +26,7 @@ __all__ = ["Evaluation", "Heard", "compare", "evaluate", "hear_instrument", "hea
 
 MOST = 1000  # sounds of either kind
 LEAST_PER_CLASS = 40
+LEAST_GRID = 64  # samples; a network's grid on waveforms is coarser than a sample
 
 Sounds = NDArray[np.float32]
 
@@ -62,7 +63,8 @@ def hear_real(dataset: Dataset, part: str) -> Heard:
     entries = [dataset.entries[index] for index in indices]
     groups = np.array([-1 - i if e["duplicates"] is None else e["duplicates"] for i, e in enumerate(entries)])
     sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
-    return Heard(sounds, names, groups, labels)
+    # In the order of the conditions, the main label first: files keep them sorted.
+    return Heard(sounds, names, groups, [{name: one[name] for name in dataset.conditions} for one in labels])
 
 
 def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard:
@@ -98,12 +100,23 @@ def evaluate(
             f"the instrument makes sounds of {mine[0]} Hz, {mine[1]} channels, {mine[2]} samples and {dataset.folder} holds "
             f"{theirs[0]} Hz, {theirs[1]}, {theirs[2]}; evaluate against the dataset it was trained on"
         )
+    conditions = {condition.name: condition for condition in instrument.model.conditions}
+    if tuple(conditions) != dataset.conditions:
+        raise UsageError(
+            f"the instrument is labelled by {', '.join(conditions) or 'nothing'} and {dataset.folder} by "
+            f"{', '.join(dataset.conditions) or 'nothing'}; evaluate against the dataset it was trained on"
+        )
+    for labels in dataset.labels(dataset.part("train")):
+        for name, label in labels.items():
+            conditions[name].parse(label)
     real = hear_real(dataset, "train")
     if len(real.sounds) < 8:
         raise UsageError(f"{dataset.folder} has {len(real.sounds)} sounds to compare with; at least 8 are needed")
     held_out = hear_real(dataset, "validation")
     made = hear_instrument(instrument, real, seed, quiet=quiet)
-    found = compare(real, made, dataset.sample_rate_hz, round_trip(instrument, real.sounds), held_out, hop=form.hop)
+    found = compare(
+        real, made, dataset.sample_rate_hz, round_trip(instrument, real.sounds), held_out, hop=max(form.hop, LEAST_GRID)
+    )
     if pretrained is not None:
         found.figures.update(_pretrained(pretrained, real, made))
     return found

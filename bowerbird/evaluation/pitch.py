@@ -54,7 +54,7 @@ def _hear(sounds: NDArray[np.float32], rate_hz: int) -> tuple[NDArray[np.floatin
     level_db = 10 * torch.log10(frames.square().mean(2) + 1e-12)
     heard = (aperiodic < VOICED) & (level_db > level_db.amax(1, keepdim=True) - AUDIBLE_DB)
     midi[~heard] = torch.nan
-    change = (midi[:, 1:] - midi[:, :-1]).abs()
+    change = functional.pad((midi[:, 1:] - midi[:, :-1]).abs(), (0, 1), value=torch.nan)  # one column at least
     change[change > 1] = torch.nan  # another note or an octave slip, not a wobble
     return midi.nanmedian(1).values.numpy(), 100 * change.nanmedian(1).values.numpy()
 
@@ -79,6 +79,6 @@ def pitch_scores(heard: Pitches, asked: NDArray[np.floating]) -> dict[str, float
         "pitch/octave_errors": float(octaves.mean()),
         "pitch/elsewhere": float((~near & ~octaves & ~unpitched).mean()),
         "pitch/unpitched": float(unpitched.mean()),
-        "pitch/median_error_cents": float(np.median(np.abs(cents[near]))) if near.any() else float("nan"),
+        **({"pitch/median_error_cents": float(np.median(np.abs(cents[near])))} if near.any() else {}),
         "pitch/wobble_cents": float(np.nanmedian(heard.wobble_cents)) if (~np.isnan(heard.wobble_cents)).any() else 0.0,
     }

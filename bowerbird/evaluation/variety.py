@@ -10,6 +10,7 @@ __all__ = ["Variety", "variety"]
 
 Embeddings = NDArray[np.floating]
 Names = NDArray[np.str_]
+SAME = 0.01  # of the spread of all real sounds
 
 
 @dataclass(frozen=True)
@@ -25,11 +26,14 @@ class Variety:
 
 
 def variety(real: Embeddings, names: Names, made: Embeddings, asked: Names) -> Variety:
-    """Labels with fewer than two real sounds are left out."""
+    """Labels with fewer than two real sounds are left out, and those whose real sounds are all the same."""
     labels = [n for n in sorted(set(asked)) if (names == n).sum() > 1 and (asked == n).sum() > 1]
     per_label, real_near, made_near = {}, [], []
+    overall = np.sqrt(real.var(0).sum())
     for label in labels:
         apart_real, apart_made = pairwise_distances(real[names == label]), pairwise_distances(made[asked == label])
+        if _mean(apart_real) < SAME * overall:
+            continue
         per_label[label] = _mean(apart_made) / max(_mean(apart_real), 1e-9)
         scale = max(_mean(apart_real), 1e-9)
         real_near.append(_nearest(apart_real) / scale)

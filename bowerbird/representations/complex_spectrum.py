@@ -55,7 +55,7 @@ class ComplexSpectrum:
 
     @property
     def traits(self) -> PictureTraits:
-        return PictureTraits((0.0,) * (2 * self.channels), 0, 1.0, 8, 0)
+        return PictureTraits((0.0,) * (2 * self.channels), 0, self.power, 8, 0)
 
     def _spectrum(self, sounds: Tensor) -> Tensor:
         spectrum = analyse(sounds.flatten(0, 1), self.n_fft, self.hop, self.shape.frames)[:, :-1]

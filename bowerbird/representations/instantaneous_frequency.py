@@ -36,6 +36,8 @@ class InstantaneousFrequency:
     def __post_init__(self) -> None:
         if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 4 * self.hop or self.n_fft % 32:
             raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least 4 times")
+        if not 1 <= self.range_db <= 200:
+            raise UsageError(f"representation.range_db={self.range_db} is out of range; it lies between 1 and 200")
 
     @classmethod
     def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> "InstantaneousFrequency":

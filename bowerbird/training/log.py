@@ -33,7 +33,7 @@ class MetricsLog:
     def last(self) -> dict[str, float]:
         """The losses and scores of the last line."""
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        values = json.loads(lines[-1]) if lines else {}
+        values: dict[str, float] = next((json.loads(line) for line in reversed(lines) if "loss/" in line), {})
         return {name: value for name, value in values.items() if name.split("/")[0] in ("loss", "score")}
 
     def write(self, seen: int, values: dict[str, float]) -> None:

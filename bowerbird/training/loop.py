@@ -20,7 +20,7 @@ from bowerbird.config import ModelConfig, TrainConfig, to_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
 from bowerbird.errors import BowerbirdError
-from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of
+from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of, load
 from bowerbird.machine import choose_device, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
 from bowerbird.networks.heads import HEADS
 from bowerbird.progress import progress
@@ -30,7 +30,7 @@ from bowerbird.training.log import MetricsLog
 from bowerbird.training.preview import write_preview
 from bowerbird.training.state import BEST, NEWEST, State
 from bowerbird.training.step import Adversary, Judge
-from bowerbird.training.watch import LightEar
+from bowerbird.training.watch import LEAST_LOOKED_AT, LightEar
 
 __all__ = ["Outcome", "train"]
 
@@ -94,14 +94,30 @@ class _Run:
             trouble = self.state.load(folder)
             if trouble:
                 print(f"going on from the checkpoint before: {trouble}", file=sys.stderr)
-        if self.state.watch.best and not (folder / INSTRUMENT_NAME).exists() and (folder / BEST).exists():
-            self.state.load(folder, (BEST,))  # lost: it is the best state's
-            self._instrument().save(folder / INSTRUMENT_NAME)
-            self.state.load(folder)
+        self.state.watch.go_on(self.total, self._checks_due)
+        self._mend_best()
         self.log = MetricsLog(folder, self.state.seen)
         self.scores = self.log.last()
         self.begun_at = self.state.seen
         self.stop = False
+
+    def _mend_best(self) -> None:
+        """A kill between checkpoint, best state and instrument leaves them apart."""
+        state, instrument = self.state, self.folder / INSTRUMENT_NAME
+        if not state.watch.best:
+            return
+        seen = int(state.watch.best["seen"])
+        if State.seen_in(self.folder, BEST) != seen:
+            if State.seen_in(self.folder, NEWEST[0]) != seen:
+                state.watch.best = {}  # lost: the next look begins anew
+                return
+            state.keep_as_best(self.folder)
+        if not instrument.exists() or load(instrument).provenance["examples"] != seen:
+            watch = state.watch
+            state.load(self.folder, (BEST,))
+            self._instrument().save(instrument)
+            state.load(self.folder)
+            state.watch = watch
 
     def _adversary(self) -> Adversary:
         family = family_of(self.model)
@@ -142,8 +158,12 @@ class _Run:
     @property
     def done(self) -> float:
         """Progress from 0 to 1."""
-        watch = self.state.watch
-        return self.spent / (watch.end if watch.end and watch.planned == self.total else self.total)
+        return self.spent / (self.state.watch.end or self.total)
+
+    @property
+    def looks(self) -> bool:
+        """Whether the sounds are looked at: of very few there is nothing to tell."""
+        return self.config.checks > 0 and len(self.feed.indices) >= LEAST_LOOKED_AT
 
     @property
     def _checks_due(self) -> int:
@@ -183,7 +203,7 @@ class _Run:
                 measured = {}
                 continue
             advance(self.done, f"{state.seen} examples, {rate:.0f}/s")
-            if config.checks and (self._checks_due > state.watch.checks or self.done >= 1):
+            if self.looks and (self._checks_due > state.watch.checks or self.done >= 1):
                 self._check()
             if now - saved > 60 * config.checkpoint_minutes and self._save():
                 saved = time.monotonic()
@@ -219,7 +239,12 @@ class _Run:
         config = self.config
         warm = min(1.0, (self.state.seen / config.batch_size + 1) / WARM_UP_STEPS)
         left = (1 - self.done) / max(config.decay_fraction, 1e-9)
-        return config.learning_rate * warm * max(LAST_RATE, min(1.0, left)) * 0.5**self.state.rollbacks
+        return (
+            config.learning_rate
+            * warm
+            * max(LAST_RATE, min(1.0, left))
+            * 0.5 ** (self.state.rollbacks + self.state.watch.acts)
+        )
 
     def _record(self, measured: dict[str, Tensor], rate: float) -> bool:
         """Writes a metric line; where a value is not finite, rolls back and returns False."""
@@ -245,12 +270,13 @@ class _Run:
                 "train into a new folder with a lower --set learning_rate"
             )
         self._return_to(NEWEST)
+        self.state.rollbacks = rollbacks
         self._say(f"not a number at {at} examples: back to {self.state.seen} examples with half the learning rate")
 
     def _return_to(self, checkpoints: Sequence[str]) -> None:
-        """Takes an earlier state with half the learning rate; time goes on and what was seen by the watch stays."""
+        """Takes an earlier state; time goes on and what was seen by the watch stays."""
         state = self.state
-        kept = state.elapsed_s, state.rollbacks + 1, state.watch
+        kept = state.elapsed_s, state.rollbacks, state.watch
         state.load(self.folder, checkpoints)
         state.elapsed_s, state.rollbacks, state.watch = kept
         self.log.drop_after(state.seen)
@@ -262,14 +288,16 @@ class _Run:
             return
         state, watch, seen = self.state, self.state.watch, self.state.seen
         glance = self.ear(self._instrument())
-        found = watch.judge(glance, seen)
+        decay = self.config.decay_fraction
+        early = self.spent / (1 - decay) if 0 < decay < 1 else math.inf  # where the falling rate would end from here
+        may_end = self.done >= 0.5 and early < self.total
+        found = watch.judge(glance, seen, may_augment=0 < state.adversary.augment < 1, may_end=may_end)
         watch.checks = self._checks_due
         self.log.write(seen, {f"watch/{name}": value for name, value in vars(glance).items()})
         if found.sentence:
             self._say(f"{seen} examples: {found.sentence}")
         if found.act == "finish":
-            early = self.spent / (1 - self.config.decay_fraction) if self.config.decay_fraction < 1 else self.total
-            watch.end, watch.planned = min(early, self.total), self.total
+            watch.end = early
         if found.act == "best" and self._save():
             state.keep_as_best(self.folder)
             self._instrument().save(self.folder / INSTRUMENT_NAME)

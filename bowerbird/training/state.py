@@ -95,7 +95,15 @@ class State:
                 return None
             (folder / CHECKPOINT).unlink()  # or the next save would put it in the place of the good one
             return trouble[0]
-        raise BowerbirdError(f"{trouble[0]}; no earlier checkpoint is left, so train into a new folder")
+        reason = trouble[0] if trouble else f"there is no checkpoint in {folder}"
+        raise BowerbirdError(f"{reason}; no earlier checkpoint is left, so train into a new folder")
+
+    @staticmethod
+    def seen_in(folder: Path, name: str) -> int | None:
+        """The examples seen by a checkpoint, None where it cannot be read."""
+        with suppress(UsageError, BowerbirdError):
+            return int(read_tensors(folder / name, "checkpoint")[1]["seen"])
+        return None
 
     @staticmethod
     def exists(folder: Path) -> bool:

@@ -19,9 +19,10 @@ from bowerbird.evaluation.variety import variety
 from bowerbird.instrument import Instrument
 from bowerbird.seeds import latents, numpy_random
 
-__all__ = ["Finding", "Glance", "LightEar", "Watch"]
+__all__ = ["LEAST_LOOKED_AT", "Finding", "Glance", "LightEar", "Watch"]
 
 DRAWN, BESIDE = 256, 1024  # pictures drawn at a look, and real ones beside them
+LEAST_LOOKED_AT = 4  # training sounds
 DIMENSIONS, POOL, AT_ONCE = 32, 4, 32
 DIVERGED = 3.0  # times the best distance, and
 DIVERGED_BY = 0.15  # so much more
@@ -96,25 +97,31 @@ class Watch:
     acts: int = 0  # times training was sent back
     augment: float = 0.0  # added to the probability of augmentation
     end: float = 0.0  # examples or seconds at which training ends early; 0: it does not
-    planned: float = 0.0  # what it was planned for then: with another length asked for, there is no early end
+    planned: float = 0.0  # the length asked for
     said: list[str] = field(default_factory=list)
 
-    def judge(self, now: Glance, seen: int) -> Finding:
-        """What a look at `seen` examples means; remembers it."""
-        found = self._judged(now, seen)
+    def go_on(self, planned: float, checks_due: int) -> None:
+        """At the start of a sitting: a run that is to be longer than before is looked at again, and does not end early."""
+        if planned != self.planned:
+            self.planned, self.end, self.stalled = planned, 0.0, 0
+        self.checks = min(self.checks, checks_due)
+
+    def judge(self, now: Glance, seen: int, *, may_augment: bool = True, may_end: bool = True) -> Finding:
+        """What a look at `seen` examples means; remembers it. `may_…`: whether there is anything left to do of the kind."""
+        found = self._judged(now, seen, may_augment, may_end)
         if found.sentence:
             self.said.append(f"{seen} examples: {found.sentence}")
         return found
 
-    def _judged(self, now: Glance, seen: int) -> Finding:
+    def _judged(self, now: Glance, seen: int, may_augment: bool, may_end: bool) -> Finding:
         best = self.best
         if not best:
             return self._is_best(now, seen)
         if now.distance > DIVERGED * best["distance"] and now.distance > best["distance"] + DIVERGED_BY:
             return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {best['distance']:.2f})")
-        if now.variety < COLLAPSED * best["variety"]:
+        if now.variety < COLLAPSED * min(1.0, best["variety"]) and now.distance > best["distance"]:
             return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {best['variety']:.2f})")
-        if now.memory < MEMORISED and self.augment < 2 * AUGMENT_STEP:
+        if now.memory < MEMORISED and may_augment:
             self.augment += AUGMENT_STEP
             return Finding("augment", "training sounds are being learnt by heart: more augmentation from here")
         if now.distance < best["distance"]:
@@ -123,7 +130,7 @@ class Watch:
         else:
             self.stalled += 1
             found = Finding("go on")
-        if self.stalled >= STALLED_CHECKS and not self.end:
+        if self.stalled >= STALLED_CHECKS and may_end and not self.end:
             sentence = f"no more progress in {self.stalled} checks: the learning rate falls now and training ends early"
             return Finding("finish", sentence)
         return found
