@@ -61,7 +61,7 @@ def quick(dataset: Dataset) -> Choice:
     """A smaller network that can be heard after a few minutes."""
     choice = standard(dataset)
     model = dataclasses.replace(choice.model, network=ResidualOptions(width=32, widest=128))
-    return choice._replace(model=model, train=dataclasses.replace(choice.train, minutes=5.0, preview_minutes=1.0))
+    return choice._replace(model=model, train=dataclasses.replace(choice.train, minutes=5.0, preview_minutes=1.0, checks=6))
 
 
 def gansynth(dataset: Dataset) -> Choice:
