@@ -25,6 +25,7 @@ __all__ = ["ResidualDiscriminator", "ResidualGenerator", "ResidualOptions"]
 
 PATCH = 4
 LEVELS = 3
+FINE = 4  # channels at full size
 MOST_SILENT = 0.85  # where tanh is not yet flat
 SKIP_GAIN = 0.5**0.5  # the sum of two branches keeps unit variance (Karras et al. 2020, appendix B)
 
@@ -92,6 +93,9 @@ class ResidualGenerator(Generator):
         self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
         self.blocks = nn.ModuleList([_Up(a, b, style) for a, b in pairwise(widths)])
         self.draw = EqualConv2d(widths[-1], channels * PATCH * PATCH, gain=0.3)
+        # One small convolution at full size, across the patches' edges: less of their lattice is left (docs/log.md).
+        self.fine = EqualConv2d(widths[-1], FINE * PATCH * PATCH, gain=GAIN)
+        self.smooth = EqualConv2d(FINE, channels, gain=0.3)
         self.profiles = EqualLinear(style, channels * options.profiles * rows, gain=0.3)
         self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
         self.factors = (channels, options.profiles)
@@ -119,7 +123,8 @@ class ResidualGenerator(Generator):
         profiles = self.profiles(w).unflatten(1, (*self.factors, -1))
         envelopes = self.envelopes(w).unflatten(1, (*self.factors, -1))
         coarse = profiles.transpose(2, 3) @ envelopes  # (B, K, F, L)
-        return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float() + coarse.float())
+        fine = self.smooth(leaky(functional.pixel_shuffle(self.fine(x), PATCH)))
+        return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float() + fine.float() + coarse.float())
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         return self.synthesise(self.map(z, condition))
