@@ -108,8 +108,15 @@ def _pitched(dataset: Dataset) -> tuple[bool, str]:
 
 def _measured(dataset: Dataset, kind: type[Any], *, pitched: bool) -> Any:
     """A representation suited to the dataset, with its levels measured."""
-    suited = kind.suited(dataset.sample_rate_hz, dataset.channels, dataset.samples, pitched=pitched)
-    return suited.fit(torch.from_numpy(batch) for batch in dataset.batches(dataset.part("train")))
+    return _fitted(dataset, _suited(dataset, kind, pitched=pitched))
+
+
+def _suited(dataset: Dataset, kind: type[Any], *, pitched: bool) -> Any:
+    return kind.suited(dataset.sample_rate_hz, dataset.channels, dataset.samples, pitched=pitched)
+
+
+def _fitted(dataset: Dataset, representation: Any) -> Any:
+    return representation.fit(torch.from_numpy(batch) for batch in dataset.batches(dataset.part("train")))
 
 
 def _conditions(dataset: Dataset) -> tuple[Condition, ...]:
@@ -126,12 +133,11 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
         choice.model,
         choice.train,
         _pairs(file, settings),
-        lambda kind: _measured(dataset, kind, pitched=_pitched(dataset)[0]),
+        lambda kind: _suited(dataset, kind, pitched=_pitched(dataset)[0]),
     )
     drawn = [key for key, _ in _pairs(file, settings) if key.partition(".")[0] == "representation"]
     if drawn:  # levels depend on window and bands
-        again = model.representation.fit(torch.from_numpy(batch) for batch in dataset.batches(dataset.part("train")))
-        model = dataclasses.replace(model, representation=again)
+        model = dataclasses.replace(model, representation=_fitted(dataset, model.representation))
     with torch.device("meta"):  # UsageError where the network cannot draw such pictures
         family_of(model).generator(model.representation.shape, model.condition_width, model.network)
     return Choice(model, train, () if drawn else choice.why)

@@ -35,6 +35,7 @@ def test_length_given_last_wins(dataset: Dataset) -> None:
         ("representation=mp3", "known: .*log_magnitude"),
         ("network=wavegan", "representation=waveform"),
         ("penalty=high", "known: both"),
+        ("network.width.more=32", "not a single setting"),
         ("network.wide=32", 'no setting "wide"'),
         ("network.width=0", "lies between"),
         ("representation.bands=7", "multiple of 16"),

@@ -19,7 +19,7 @@ from bowerbird.shapes import PictureShape
 
 # Mean difference over cells within 50 dB of the loudest: mel frequency smears the sidelobes of these pure tones.
 ROUND_TRIP_DB = {
-    "log_magnitude": 2.0, "instantaneous_frequency": 0.5, "mel_frequency": 12.0, "complex_spectrum": 0.5, "waveform": 0.01,
+    "log_magnitude": 1.5, "instantaneous_frequency": 0.5, "mel_frequency": 10.0, "complex_spectrum": 0.5, "waveform": 0.01,
 }  # fmt: skip
 LABELS = {"category": ["kick/808", "kick/808", "kick/909", "snare"], "pitch": ["36", "36", "48.5", "84"]}
 SHAPE = PictureShape(2, 32, 48)
@@ -64,6 +64,7 @@ def test_representation_of_silence_is_silent(name: str) -> None:
     representation = REPRESENTATIONS[name].suited(16000, 1, 4000)
     picture = representation.encode(torch.zeros(1, 1, 4000))
     silence = torch.tensor(representation.traits.silence)[:, None, None]
+    assert torch.equal(picture, silence.expand_as(picture)) or name == "mel_frequency"
     assert torch.allclose(picture, silence.expand_as(picture), atol=1e-6)
     assert representation.decode(picture).abs().max() == 0
 
@@ -87,7 +88,7 @@ def test_condition_parses_encodes_and_draws_what_it_lists(name: str) -> None:
         assert condition.encode([node]).shape == (1, condition.width)
         assert condition.draw(np.random.default_rng(0), node).startswith(node)
     assert condition.draw(np.random.default_rng(0)) in condition.paths
-    assert condition.paths[0] in condition.describe() or condition.nodes[0] in condition.describe()
+    assert condition.nodes[0] in condition.describe()
     with pytest.raises(UsageError, match=condition.nodes[-1]):
         condition.parse("no such thing")
 

@@ -32,7 +32,7 @@ class Pretrained:
             raise BowerbirdError(
                 f"no CLAP model at {name}: {str(error).splitlines()[0]}; give a hub id or a folder with one"
             ) from None
-        self.name, self.rate_hz = name, rate_hz
+        self.rate_hz = rate_hz
 
     def __call__(self, sounds: Sounds) -> NDArray[np.float32]:
         """Sounds (B, C, T) at `rate_hz` -> embeddings (B, E)."""

@@ -1,6 +1,5 @@
 """The complex STFT itself, compressed: phase is drawn with the magnitude, in real and imaginary parts."""
 
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -9,13 +8,12 @@ from torch import Tensor
 from torch.nn import functional
 
 from bowerbird.errors import UsageError
-from bowerbird.representations.stft import analyse, frames_for, synthesise
+from bowerbird.representations.stft import analyse, check_hop, frames_for, synthesise, window_for
 from bowerbird.shapes import PictureShape, PictureTraits
 
 __all__ = ["ComplexSpectrum"]
 
-WINDOW_S, PITCHED_WINDOW_S = 0.025, 0.064
-MOST_FRAMES = 640
+PITCHED_WINDOW_S = 0.064
 RANGE_DB = 90.0
 
 
@@ -36,17 +34,16 @@ class ComplexSpectrum:
     top: float = 100.0  # the largest magnitude in the data
 
     def __post_init__(self) -> None:
-        if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 2 * self.hop or self.n_fft % 32:
-            raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least twice")
+        check_hop(self.n_fft, self.hop, 2)
+        if self.n_fft % 32:
+            raise UsageError(f"representation.n_fft={self.n_fft} does not fit: take a multiple of 32")
         if not 0.1 <= self.power <= 1:
             raise UsageError(f"representation.power={self.power} is out of range; it lies between 0.1 and 1")
 
     @classmethod
     def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> "ComplexSpectrum":
         """A window near 25 ms, near 64 ms for steady tones, half overlapped, at most 640 frames."""
-        n_fft = 2 ** round(math.log2(sample_rate_hz * (PITCHED_WINDOW_S if pitched else WINDOW_S)))
-        while samples / (n_fft // 2) > MOST_FRAMES:
-            n_fft *= 2
+        n_fft = window_for(sample_rate_hz, samples, steady_s=PITCHED_WINDOW_S if pitched else None, overlap=2)
         return cls(sample_rate_hz, channels, samples, n_fft, n_fft // 2)
 
     @property

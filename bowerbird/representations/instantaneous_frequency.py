@@ -8,13 +8,12 @@ import torch
 from torch import Tensor
 
 from bowerbird.errors import UsageError
-from bowerbird.representations.stft import analyse, frames_for, synthesise
+from bowerbird.representations.stft import analyse, check_hop, frames_for, synthesise, window_for
 from bowerbird.shapes import PictureShape, PictureTraits
 
 __all__ = ["InstantaneousFrequency"]
 
-WINDOW_S, PITCHED_WINDOW_S = 0.025, 0.064
-MOST_FRAMES = 640
+PITCHED_WINDOW_S = 0.064
 
 
 @dataclass(frozen=True)
@@ -34,17 +33,16 @@ class InstantaneousFrequency:
     range_db: float = 90.0
 
     def __post_init__(self) -> None:
-        if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 4 * self.hop or self.n_fft % 32:
-            raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least 4 times")
+        check_hop(self.n_fft, self.hop, 4)
+        if self.n_fft % 32:
+            raise UsageError(f"representation.n_fft={self.n_fft} does not fit: take a multiple of 32")
         if not 1 <= self.range_db <= 200:
             raise UsageError(f"representation.range_db={self.range_db} is out of range; it lies between 1 and 200")
 
     @classmethod
     def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> "InstantaneousFrequency":
         """A window near 25 ms, near 64 ms for steady tones, at most 640 frames."""
-        n_fft = 2 ** round(math.log2(sample_rate_hz * (PITCHED_WINDOW_S if pitched else WINDOW_S)))
-        while samples / (n_fft // 4) > MOST_FRAMES:
-            n_fft *= 2
+        n_fft = window_for(sample_rate_hz, samples, steady_s=PITCHED_WINDOW_S if pitched else None, overlap=4)
         return cls(sample_rate_hz, channels, samples, n_fft, n_fft // 4)
 
     @property

@@ -10,16 +10,14 @@ from torch import Tensor
 
 from bowerbird.errors import UsageError
 from bowerbird.representations.phase import griffin_lim
-from bowerbird.representations.stft import analyse, frames_for
+from bowerbird.representations.stft import analyse, check_hop, frames_for, window_for
 from bowerbird.shapes import PictureShape, PictureTraits
 
 __all__ = ["LogMagnitude"]
 
 BAND_MULTIPLE = 16  # networks halve a picture a few times
 FADE_OUT_S = 0.01
-WINDOW_S = 0.025  # 1024 samples at 44.1 kHz: a drum's attack stays sharp and 128 bands cost 3 % of nearness
 PITCHED_WINDOW_S = 0.1  # the partials of a low note lie apart
-MOST_FRAMES = 640
 SHIFT_FRAMES, SHIFT_ROWS = 8, 3
 
 
@@ -43,8 +41,7 @@ class LogMagnitude:
     iterations: int = 16
 
     def __post_init__(self) -> None:
-        if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 2 * self.hop:
-            raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least twice")
+        check_hop(self.n_fft, self.hop, 2)
         if not 16 <= self.bands <= self.n_fft // 2 + 1 or self.bands % BAND_MULTIPLE:
             raise UsageError(f"representation.bands={self.bands} does not fit: a multiple of 16 up to {self.n_fft // 2}")
         if not 1 <= self.range_db <= 200 or not 0 <= self.iterations <= 1000:
@@ -56,9 +53,7 @@ class LogMagnitude:
 
         A window near 25 ms and 128 bands, for steady tones near 100 ms and 256 bands; at most 640 frames.
         """
-        n_fft = 2 ** round(math.log2(sample_rate_hz * (PITCHED_WINDOW_S if pitched else WINDOW_S)))
-        while samples / (n_fft // 4) > MOST_FRAMES:
-            n_fft *= 2
+        n_fft = window_for(sample_rate_hz, samples, steady_s=PITCHED_WINDOW_S if pitched else None)
         bands = min(256 if pitched else 128, n_fft // 32 * 16)
         return cls(sample_rate_hz, channels, samples, n_fft, n_fft // 4, bands)
 

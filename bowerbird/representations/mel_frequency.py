@@ -9,14 +9,13 @@ import torch
 from torch import Tensor
 
 from bowerbird.errors import UsageError
-from bowerbird.representations.stft import analyse, frames_for, synthesise
+from bowerbird.representations.stft import analyse, check_hop, frames_for, synthesise, window_for
 from bowerbird.shapes import PictureShape, PictureTraits
 
 __all__ = ["MelFrequency"]
 
-WINDOW_S = 0.128  # 2048 samples at 16 kHz, as in the paper
+PITCHED_WINDOW_S = 0.128  # 2048 samples at 16 kHz, as in the paper
 FLOOR = 1e-6  # power added before the logarithm, as in the paper
-MOST_FRAMES = 640
 
 
 @dataclass(frozen=True)
@@ -37,17 +36,14 @@ class MelFrequency:
     middle: float = -4.0  # and half way from the smallest
 
     def __post_init__(self) -> None:
-        if self.hop < 1 or self.n_fft % self.hop or self.n_fft < 4 * self.hop:
-            raise UsageError(f"representation.hop={self.hop} does not fit: it divides n_fft={self.n_fft} at least 4 times")
+        check_hop(self.n_fft, self.hop, 4)
         if self.bands % 16 or not 16 <= self.bands <= self.n_fft // 2:
             raise UsageError(f"representation.bands={self.bands} does not fit: a multiple of 16 up to {self.n_fft // 2}")
 
     @classmethod
     def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> "MelFrequency":
         """A window near 128 ms (25 ms where nothing is pitched), a band per bin, at most 640 frames."""
-        n_fft = 2 ** round(math.log2(sample_rate_hz * (WINDOW_S if pitched else WINDOW_S / 5)))
-        while samples / (n_fft // 4) > MOST_FRAMES:
-            n_fft *= 2
+        n_fft = window_for(sample_rate_hz, samples, steady_s=PITCHED_WINDOW_S if pitched else None)
         return cls(sample_rate_hz, channels, samples, n_fft, n_fft // 4, bands=n_fft // 2)
 
     @property

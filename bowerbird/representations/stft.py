@@ -1,12 +1,35 @@
 """The short-time Fourier transform and its inverse, centred, with a Hann window: the same frames in every representation."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["analyse", "frames_for", "frames_of", "overlap_add", "synthesise"]
+from bowerbird.errors import UsageError
+
+__all__ = ["analyse", "check_hop", "frames_for", "frames_of", "overlap_add", "synthesise", "window_for"]
 
 FRAME_MULTIPLE = 16  # networks halve a picture a few times
+WINDOW_S = 0.025  # 1024 samples at 44.1 kHz: a drum's attack stays sharp and 128 bands cost 3 % of nearness
+MOST_FRAMES = 640
+
+
+def window_for(sample_rate_hz: int, samples: int, *, steady_s: float | None = None, overlap: int = 4) -> int:
+    """Samples of a window near 25 ms, or near `steady_s` but at most a quarter of the sound, for at most 640 frames."""
+    n_fft = 2 ** round(math.log2(sample_rate_hz * WINDOW_S))
+    if steady_s is not None:
+        steady = 2 ** round(math.log2(sample_rate_hz * steady_s))
+        n_fft = max(n_fft, min(steady, 2 ** int(math.log2(max(samples / 4, 1)))))
+    while samples / (n_fft // overlap) > MOST_FRAMES:
+        n_fft *= 2
+    return n_fft
+
+
+def check_hop(n_fft: int, hop: int, overlap: int) -> None:
+    """UsageError where frames do not overlap evenly."""
+    if hop < 1 or n_fft % hop or n_fft < overlap * hop:
+        raise UsageError(f"representation.hop={hop} does not fit: it divides n_fft={n_fft} at least {overlap} times")
 
 
 def frames_for(samples: int, hop: int) -> int:
