@@ -140,7 +140,7 @@ def test_other_settings_or_data_are_refused(dataset: Dataset, tmp_path: Path, ki
 
     model, config = settings(dataset, "examples=40")
     train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
-    with pytest.raises(UsageError, match=r"learning_rate 0.002, now 0.5"):
+    with pytest.raises(UsageError, match=r"learning_rate 0.008, now 0.5"):
         train(dataset, tmp_path / "run", *settings(dataset, "examples=80", "learning_rate=0.5"), "cpu", quiet=True)
     other = prepare(kit, tmp_path / "other", PrepareOptions(sample_rate_hz=16000, seconds=0.3), quiet=True)
     with pytest.raises(UsageError, match="another dataset"):
@@ -309,6 +309,28 @@ def test_feed_balances_and_depends_on_seed_and_seen_alone(dataset: Dataset, tmp_
     feed.members[0] = feed.members[0][:1]
     tops = [feed.tops[i] for i in feed.draw(2000, 0, 0, "real")]
     assert all(0.08 < tops.count(name) / 2000 < 0.17 for name in feed.classes)
+
+
+def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_path: Path) -> None:
+    def margin(weight: float) -> float:
+        """By how much real sounds score better under their own labels than under others, after some steps."""
+        chosen = settings(dataset, "examples=8000", f"mismatch_weight={weight}")
+        runner = loop._Run(dataset, tmp_path / str(weight), *chosen, torch.device("cpu"), True)
+        runner.log.close()
+        feed, adversary = runner.feed, runner.state.adversary
+        for seen in range(0, 960, 8):
+            real, condition = feed.real(feed.draw(8, 0, seen, "real"))
+            adversary.update_judge(real, condition, feed.encoded[feed.draw(8, 0, seen, "judge")], seen, False)
+        real, condition = feed.real(torch.arange(len(feed.indices)))
+        wrong = condition.roll(3, 0)
+        with torch.no_grad():
+            right, other = adversary.judge(real, torch.cat([condition, wrong])).chunk(2)
+            assert torch.allclose(other, adversary.judge(real, wrong), atol=1e-4)
+        return (right - other)[(wrong != condition).any(1)].mean().item()
+
+    told, untold = margin(0.5), margin(0.0)
+    assert told > 1.0
+    assert told > 2 * untold
 
 
 def test_anchors_are_normal_whatever_the_label_and_differ_within_it() -> None:

@@ -24,8 +24,10 @@ class Judge(nn.Module):
         self.trunk, self.head = trunk, head
 
     def forward(self, picture: Tensor, condition: Tensor) -> Tensor:
-        """(B, C, F, L), (B, N) -> scores (B,)."""
-        return self.head(self.trunk(picture), condition).float()
+        """(B, C, F, L), (B + B', N) -> scores (B + B',): labels past the last picture are for the first ones again."""
+        features = self.trunk(picture)
+        again = features[: len(condition) - len(features)]
+        return self.head(torch.cat([features, again]), condition).float()
 
 
 class Adversary:
@@ -74,7 +76,10 @@ class Adversary:
         return torch.randn(count, self.z_dim, generator=torch_random(self.config.seed, seen, purpose)).to(self.device)
 
     def update_judge(self, real: Tensor, condition: Tensor, asked: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
-        """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N)."""
+        """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N).
+
+        And against themselves under another sound's labels (Reed et al. 2016, algorithm 1), which costs a head only.
+        """
         config = self.config
         random = torch_random(config.seed, seen, "judge")
         real = draw_changes(len(real), self.augment, self.traits, random)(real)
@@ -82,9 +87,13 @@ class Adversary:
             with torch.no_grad():
                 fake = self.quick_generator(self._latents(len(asked), seen, "z of judge"), asked)
             fake = draw_changes(len(fake), self.augment, self.traits, random)(fake)
-            scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked]))
-        real_scores, fake_scores = scores.chunk(2)
+            wrong = condition.roll(1, 0)
+            scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked, wrong]))
+        real_scores, fake_scores, wrong_scores = scores.split([len(real), len(fake), len(wrong)])
         loss = self.objective.discriminator(real_scores, fake_scores)
+        differs = (wrong != condition).any(1)
+        if config.mismatch_weight and differs.any():
+            loss = loss + config.mismatch_weight * self.objective.discriminator(real_scores[differs], wrong_scores[differs])
         measured = {"loss/judge": loss, "score/real": real_scores.mean(), "score/fake": fake_scores.mean()}
         self.judge_optimiser.zero_grad()
         loss.backward()
