@@ -18,8 +18,11 @@ import torch
 from bench.harness import publish
 from bowerbird.data.dataset import Dataset
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
+from bowerbird.machine import usable_cores
 from bowerbird.midi import PITCH, midi_number
 from bowerbird.representations import REPRESENTATIONS
+from bowerbird.representations.vocoder import Vocoded
+from bowerbird.training.vocoder import learn
 
 SOUNDS, N_FFT = 60, 1024
 AUDIBLE = 1e-3  # of the loudest cell: 60 dB
@@ -43,6 +46,10 @@ def measured(dataset: Dataset) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for name, kind in REPRESENTATIONS.items():
         form = kind.suited(rate_hz, dataset.channels, dataset.samples, pitched=pitched).fit([sounds])
+        if isinstance(form, Vocoded):
+            torch.set_num_threads(usable_cores())
+            learn(form, dataset, 0, quiet=True)
+            torch.set_num_threads(1)
         pictures = [form.encode(sound[None]) for sound in sounds]
         began = time.perf_counter()
         again = torch.cat([form.decode(picture) for picture in pictures])

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from bowerbird.config import ModelConfig, model_from_json, to_json
 from bowerbird.errors import BowerbirdError, UsageError, known
@@ -16,14 +16,22 @@ from bowerbird.machine import choose_device, has_fast_bfloat16
 from bowerbird.networks import NETWORKS
 from bowerbird.seeds import latents, numpy_random
 
-__all__ = ["INSTRUMENT_NAME", "Instrument", "family_of", "load"]
+__all__ = ["INSTRUMENT_NAME", "Instrument", "family_of", "load", "tensors_of"]
 
 INSTRUMENT_NAME = "instrument.safetensors"
+DECODER = "decoder."  # before the names of a decoder's weights
 
 
 def family_of(model: ModelConfig) -> Any:
     """The network family that a model's options belong to."""
     return next(family for family in NETWORKS.values() if family.options is type(model.network))
+
+
+def tensors_of(model: ModelConfig, generator: nn.Module) -> dict[str, Tensor]:
+    """What an instrument is made from: the weights of the generator, and of the representation's decoder if it has one."""
+    decoder = model.representation.decoder
+    learnt = decoder.state_dict() if decoder is not None else {}
+    return {**generator.state_dict(), **{DECODER + name: tensor for name, tensor in learnt.items()}}
 
 
 class Instrument:
@@ -35,10 +43,15 @@ class Instrument:
     def __init__(self, model: ModelConfig, tensors: dict[str, Tensor], provenance: dict[str, Any], device: str) -> None:
         self.model, self.provenance = model, provenance
         self.fingerprint = fingerprint(tensors, to_json(model))
+        learnt = {name.removeprefix(DECODER): tensor for name, tensor in tensors.items() if name.startswith(DECODER)}
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(DECODER)}
+        decoder = model.representation.decoder
         self.device = choose_device(device)
         shape = model.representation.shape
         self.generator = family_of(model).generator(shape, model.condition_width, model.network)
         try:
+            if decoder is not None:
+                decoder.load_state_dict(learnt)
             self.generator.load_state_dict(tensors)
         except RuntimeError as error:
             raise BowerbirdError(f"the weights do not fit the instrument's description: {error}") from None
@@ -116,7 +129,7 @@ class Instrument:
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
         }
-        write_tensors(path, dict(self.generator.state_dict()), header)
+        write_tensors(path, tensors_of(self.model, self.generator), header)
 
 
 def load(name: str | Path, device: str = "cpu") -> Instrument:

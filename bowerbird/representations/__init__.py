@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from typing import Protocol, Self
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from bowerbird.representations.complex_spectrum import ComplexSpectrum
 from bowerbird.representations.instantaneous_frequency import InstantaneousFrequency
 from bowerbird.representations.log_magnitude import LogMagnitude
 from bowerbird.representations.mel_frequency import MelFrequency
+from bowerbird.representations.vocoder import Vocoded
 from bowerbird.representations.waveform import Waveform
 from bowerbird.shapes import PictureShape, PictureTraits
 
@@ -54,6 +55,10 @@ class Representation(Protocol):
     def decode(self, picture: Tensor) -> Tensor:
         """(B, K, F, L) -> (B, C, T), T = samples."""
 
+    @property
+    def decoder(self) -> nn.Module | None:
+        """What of decoding is learnt from sounds; its weights travel with the instrument. None where nothing is."""
+
     def levels(self, picture: Tensor) -> Tensor:
         """Pictures for people: (B, K, F, L) -> log levels (B, C, F', L') in [-1, 1]."""
 
@@ -64,4 +69,5 @@ REPRESENTATIONS: dict[str, type[Representation]] = {
     "mel_frequency": MelFrequency,
     "complex_spectrum": ComplexSpectrum,
     "waveform": Waveform,
+    "vocoded": Vocoded,
 }

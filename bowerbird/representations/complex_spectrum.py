@@ -79,6 +79,11 @@ class ComplexSpectrum:
         spectrum = functional.pad(spectrum, (0, 0, 0, 1)).flatten(0, 1)
         return synthesise(spectrum, self.hop, self.samples).unflatten(0, real.shape[:2])
 
+    @property
+    def decoder(self) -> None:
+        """Nothing is learnt."""
+        return None
+
     def levels(self, picture: Tensor) -> Tensor:
         """Log levels of what is drawn."""
         real, imaginary = picture.float().chunk(2, 1)

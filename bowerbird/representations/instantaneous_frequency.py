@@ -93,6 +93,11 @@ class InstantaneousFrequency:
         spectrum = torch.nn.functional.pad(spectrum, (0, 0, 0, 1)).flatten(0, 1)
         return synthesise(spectrum, self.hop, self.samples).unflatten(0, level.shape[:2])
 
+    @property
+    def decoder(self) -> None:
+        """Nothing is learnt."""
+        return None
+
     def levels(self, picture: Tensor) -> Tensor:
         """The level half."""
         return picture[:, : self.channels]

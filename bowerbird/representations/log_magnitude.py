@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from bowerbird.errors import UsageError
 from bowerbird.representations.phase import griffin_lim
@@ -48,7 +49,7 @@ class LogMagnitude:
             raise UsageError("representation.range_db lies between 1 and 200, iterations between 0 and 1000")
 
     @classmethod
-    def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> "LogMagnitude":
+    def suited(cls, sample_rate_hz: int, channels: int, samples: int, *, pitched: bool = False) -> Self:
         """The variant for sounds of this rate and length.
 
         A window near 25 ms and 128 bands, for steady tones near 100 ms and 256 bands; at most 640 frames.
@@ -89,7 +90,7 @@ class LogMagnitude:
         power = (weights / weights.sum(1, keepdim=True)) @ spectrum.abs().square()
         return power.unflatten(0, sounds.shape[:2])
 
-    def fit(self, sounds: Iterable[Tensor]) -> "LogMagnitude":
+    def fit(self, sounds: Iterable[Tensor]) -> Self:
         """The same representation with `top_db` measured on batches of sounds (B, C, T)."""
         loudest = max((self._band_power(batch).max().item() for batch in sounds), default=0.0)
         return replace(self, top_db=round(10 * math.log10(max(loudest, 1e-6)), 2))
@@ -101,16 +102,28 @@ class LogMagnitude:
 
     def decode(self, picture: Tensor) -> Tensor:
         """(B, C, F, L) -> (B, C, T), T = samples."""
-        batch, channels = picture.shape[:2]
-        level_db = (picture.float().clamp(-1, 1).flatten(0, 1) - 1) * (self.range_db / 2) + self.top_db
-        band_power = (10 ** (level_db / 10) - self._floor).clamp_min(0)
-        magnitude = self._bin_power(band_power).sqrt()
-        magnitude[:, 0] = 0  # no direct current, whatever was drawn
-        sounds = griffin_lim(magnitude, self.hop, self.samples, self.iterations)
+        sounds = self._sounds(picture.float().clamp(-1, 1).flatten(0, 1))
         # What still sounds at the end fades instead of breaking off: a picture does not show single samples.
         fade = min(int(FADE_OUT_S * self.sample_rate_hz), self.samples)
         sounds[:, self.samples - fade :] *= torch.linspace(1, 0, fade, device=sounds.device)
-        return sounds.unflatten(0, (batch, channels))
+        return sounds.unflatten(0, picture.shape[:2])
+
+    def _sounds(self, picture: Tensor) -> Tensor:
+        """(B, F, L) -> (B, T), T = samples: phases for the magnitudes."""
+        return griffin_lim(self._magnitude(picture), self.hop, self.samples, self.iterations)
+
+    def _magnitude(self, picture: Tensor) -> Tensor:
+        """(B, F, L) -> magnitude per bin (B, n_fft / 2 + 1, L)."""
+        level_db = (picture - 1) * (self.range_db / 2) + self.top_db
+        band_power = (10 ** (level_db / 10) - self._floor).clamp_min(0)
+        magnitude = self._bin_power(band_power).sqrt()
+        magnitude[:, 0] = 0  # no direct current, whatever was drawn
+        return magnitude
+
+    @property
+    def decoder(self) -> nn.Module | None:
+        """Nothing is learnt."""
+        return None
 
     def levels(self, picture: Tensor) -> Tensor:
         """The picture itself."""

@@ -100,6 +100,11 @@ class MelFrequency:
         spectrum[:, :, 0] = 0
         return synthesise(spectrum.flatten(0, 1), self.hop, self.samples).unflatten(0, level.shape[:2])
 
+    @property
+    def decoder(self) -> None:
+        """Nothing is learnt."""
+        return None
+
     def levels(self, picture: Tensor) -> Tensor:
         """The level half."""
         return picture[:, : self.channels]

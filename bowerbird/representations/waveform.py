@@ -62,6 +62,11 @@ class Waveform:
         """(B, C, 1, L) -> (B, C, T), T = samples."""
         return picture.float()[:, :, 0, : self.samples] * self.top
 
+    @property
+    def decoder(self) -> None:
+        """Nothing is learnt."""
+        return None
+
     def levels(self, picture: Tensor) -> Tensor:
         """Its spectrum."""
         sounds = picture.float()[:, :, 0]

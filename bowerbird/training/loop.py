@@ -20,16 +20,18 @@ from bowerbird.config import ModelConfig, TrainConfig, to_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
 from bowerbird.errors import BowerbirdError
-from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of, load
+from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of, load, tensors_of
 from bowerbird.machine import choose_device, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
 from bowerbird.networks.heads import HEADS
 from bowerbird.progress import progress
+from bowerbird.representations.vocoder import Vocoded
 from bowerbird.seeds import torch_random
 from bowerbird.training.folder import agree, claimed
 from bowerbird.training.log import MetricsLog
 from bowerbird.training.preview import write_preview
 from bowerbird.training.state import BEST, NEWEST, State
 from bowerbird.training.step import Adversary, Judge
+from bowerbird.training.vocoder import learnt
 from bowerbird.training.watch import LEAST_LOOKED_AT, LightEar
 
 __all__ = ["Outcome", "train"]
@@ -88,6 +90,8 @@ class _Run:
         else:
             torch.set_float32_matmul_precision("high")  # TF32 for what stays outside bfloat16
         self.feed = Feed(dataset, model, config, folder / "cache" / "pictures.f16", quiet=quiet)
+        if isinstance(model.representation, Vocoded):
+            learnt(model.representation, dataset, folder / "decoder.safetensors", config.seed, quiet=quiet)
         self.state = State(self._adversary())
         self.scores: dict[str, float] = {}
         if State.exists(folder):
@@ -331,7 +335,7 @@ class _Run:
             "scores": self.scores,
             "watch": self.state.watch.said,
         }
-        tensors = {name: tensor.cpu() for name, tensor in self.state.averaged.state_dict().items()}
+        tensors = {name: tensor.cpu() for name, tensor in tensors_of(self.model, self.state.averaged).items()}
         return Instrument(self.model, tensors, provenance, "cpu")
 
     def _preview(self) -> Path:
