@@ -19,6 +19,7 @@ from bowerbird.seeds import latents, numpy_random
 __all__ = ["INSTRUMENT_NAME", "Instrument", "family_of", "load", "tensors_of"]
 
 INSTRUMENT_NAME = "instrument.safetensors"
+LOUDEST = 0.98  # of full scale: a low kick stays at its peak for several samples and would look clipped
 DECODER = "decoder."  # before the names of a decoder's weights
 
 
@@ -97,9 +98,9 @@ class Instrument:
             picture = self.pictures([one], latents([seed], self.model.network.z_dim))
             with torch.inference_mode():
                 sound = self.model.representation.decode(picture)
-            # Full scale is never passed: the few louder ones are turned down as a whole.
+            # The few sounds louder than LOUDEST are turned down as a whole.
             levels = self.model.representation.levels(picture)
-            yield (sound[0] / sound.abs().max().clamp_min(1.0)).numpy(), levels[0].numpy()
+            yield (sound[0] * (LOUDEST / sound.abs().max().clamp_min(LOUDEST))).numpy(), levels[0].numpy()
 
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.

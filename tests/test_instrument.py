@@ -41,6 +41,16 @@ def test_the_label_changes_the_sound(instrument: bowerbird.Instrument) -> None:
     assert not np.allclose(kick, hat)
 
 
+def test_a_loud_sound_is_turned_down_and_not_clipped(
+    instrument: bowerbird.Instrument, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    low = 4 * torch.sin(2 * torch.pi * 40 * torch.arange(6400) / 16000)[None, None]
+    monkeypatch.setattr(type(instrument.model.representation), "decode", lambda *_: low)
+    (sound, _), *_ = instrument.play([instrument.choose({"class": "kick"})], [1])
+    assert 0.9 < np.abs(sound).max() < 0.99
+    np.testing.assert_allclose(sound / np.abs(sound).max(), low[0].numpy() / 4, atol=1e-6)
+
+
 def test_wrong_requests(instrument: bowerbird.Instrument) -> None:
     with pytest.raises(UsageError, match=r"known: .*kick"):
         instrument.sample(1, label="trombone")
