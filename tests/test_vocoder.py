@@ -34,6 +34,9 @@ def test_learning_brings_decoded_sounds_nearer(dataset: Dataset) -> None:
     sounds = torch.from_numpy(dataset.padded(dataset.part("train")))
     before = lost_db(form, sounds)
     learn(form, dataset, 0, quiet=True)  # type: ignore[arg-type]
+    again = settings(dataset, "representation.lessons=60")[0].representation
+    learn(again, dataset, 0, quiet=True)  # type: ignore[arg-type]
+    assert torch.equal(form.decode(form.encode(sounds)), again.decode(again.encode(sounds))), "not a function of the seed"
     assert lost_db(form, sounds) < before - 1.0
     assert form.decode(torch.full((1, *form.shape), -1.0)).abs().max() < 1e-6  # rounding of the floor
 

@@ -11,6 +11,7 @@ from bowerbird.errors import UsageError
 from bowerbird.representations.log_magnitude import LogMagnitude
 from bowerbird.representations.phase import phase_from_magnitude
 from bowerbird.representations.stft import synthesise
+from bowerbird.seeds import torch_random
 
 __all__ = ["Vocoded", "Vocoder"]
 
@@ -70,7 +71,9 @@ class Vocoded(LogMagnitude):
 
     @cached_property
     def decoder(self) -> Vocoder:
-        return Vocoder(self.bands, self.n_fft // 2 + 1, self.width, self.depth).requires_grad_(False)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(torch_random(0, "vocoder").initial_seed())
+            return Vocoder(self.bands, self.n_fft // 2 + 1, self.width, self.depth).requires_grad_(False)
 
     def voice(self, picture: Tensor) -> Tensor:
         """Any number of frames: (B, F, L) -> sounds (B, (L - 1) hop)."""
