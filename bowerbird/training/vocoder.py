@@ -64,7 +64,7 @@ def learn(representation: Vocoded, dataset: Dataset, seed: int, *, quiet: bool) 
 def _unlike(real: Tensor, made: Tensor, n_fft: int) -> Tensor:
     """Sounds (B, T), (B, T) -> spectral convergence plus difference of log magnitudes, over three window lengths."""
     total = real.new_zeros(())
-    for size in (n_fft // 4, n_fft // 2, n_fft):
+    for size in (n_fft // 4, n_fft // 2, min(n_fft, real.shape[1])):  # sounds may be shorter than a window
         window = torch.hann_window(size)
         a, b = (torch.stft(x, size, size // 4, window=window, center=False, return_complex=True).abs() for x in (real, made))
         floor = FLOOR * a.amax((1, 2), keepdim=True) + 1e-7
