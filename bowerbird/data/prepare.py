@@ -2,14 +2,11 @@
 
 import json
 import math
-import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +20,7 @@ from bowerbird.data.duplicates import near_duplicates
 from bowerbird.data.report import describe, report
 from bowerbird.data.scan import LABELS, Source, scan
 from bowerbird.errors import BowerbirdError, UsageError, way_out
+from bowerbird.interrupts import in_threads
 from bowerbird.progress import progress
 
 __all__ = ["PrepareOptions", "prepare"]
@@ -122,8 +120,7 @@ def _may_replace(target: Path) -> bool:
 
 def _choose(sources: list[Source], options: PrepareOptions) -> tuple[CleanOptions, list[str]]:
     """What is not asked for, from the files' headers: the commonest rate and channels, a length most sounds fit in."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        headers = [info for info in pool.map(_header, sources) if info is not None]
+    headers = [info for info in in_threads(_header, sources) if info is not None]
     why: list[str] = []
     rate, channels, seconds, slices = options.sample_rate_hz, options.channels, options.seconds, options.slices
     lengths = sorted(info[2] for info in headers) or [1.0]
@@ -159,10 +156,7 @@ def _header(source: Source) -> tuple[int, int, float] | None:
 
 
 def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Source, list[Piece] | str]]:
-    """Each source with its pieces or the reason why there are none, in order; decoding runs in all cores.
-
-    Threads, not processes: decoding, resampling and NumPy leave the interpreter lock, and nothing is copied.
-    """
+    """Each source with its pieces or the reason why there are none, in order; decoding runs in all cores."""
 
     def work(source: Source) -> tuple[Source, list[Piece] | str]:
         try:
@@ -172,12 +166,7 @@ def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Sou
         except (OSError, MemoryError, ValueError) as error:
             return source, f"not readable ({error})"
 
-    waiting = iter(sources)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        window = [pool.submit(work, source) for source in islice(waiting, 64)]
-        while window:  # a window of files in flight keeps memory constant
-            yield window.pop(0).result()
-            window.extend(pool.submit(work, source) for source in islice(waiting, 1))
+    return in_threads(work, sources)
 
 
 def _write(

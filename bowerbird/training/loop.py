@@ -3,10 +3,9 @@
 import contextlib
 import math
 import shutil
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +20,7 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
 from bowerbird.errors import BowerbirdError
 from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of, load, tensors_of
+from bowerbird.interrupts import Stop, interrupts
 from bowerbird.machine import choose_device, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
 from bowerbird.networks.heads import HEADS
 from bowerbird.progress import progress
@@ -103,7 +103,7 @@ class _Run:
         self.log = MetricsLog(folder, self.state.seen)
         self.scores = self.log.last()
         self.begun_at = self.state.seen
-        self.stop = False
+        self.stop = Stop()
 
     def _mend_best(self) -> None:
         """A kill between checkpoint, best state and instrument leaves them apart."""
@@ -178,11 +178,11 @@ class _Run:
         return LightEar(self.feed, self._instrument(), self.config.seed)
 
     def go(self) -> Outcome:
-        with _interrupts(self), progress("training", 1.0, quiet=self.quiet) as advance:
+        with interrupts() as self.stop, progress("training", 1.0, quiet=self.quiet) as advance:
             self._sitting(advance)
             while not self._save():  # a last step that went wrong was rolled back: go on from there
                 self._sitting(advance)
-            if self.stop and not self.quiet:
+            if self.stop.asked and not self.quiet:
                 print("stopping: a last preview, a few seconds", file=sys.stderr, flush=True)
             preview = self._preview()
         instrument = self.folder / INSTRUMENT_NAME
@@ -197,12 +197,12 @@ class _Run:
         began, began_at, first_seen = time.monotonic(), state.elapsed_s, state.seen
         saved = previewed = began
         measured: dict[str, Tensor] = {}
-        while self.done < 1 and not self.stop:
+        while self.done < 1 and not self.stop.asked:
             measured |= self._step()  # the penalty is measured in some steps only
             now = time.monotonic()
             state.elapsed_s = began_at + now - began
             rate = (state.seen - first_seen) / (now - began)
-            due = (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1 or self.stop
+            due = (state.seen // config.batch_size) % MEASURE_EVERY == 0 or self.done >= 1 or self.stop.asked
             if due and not self._record(measured, rate):
                 measured = {}
                 continue
@@ -341,23 +341,3 @@ class _Run:
     def _preview(self) -> Path:
         folder = self.folder / "previews" / f"{self.state.seen:09d}"
         return write_preview(folder, self._instrument(), self.feed, self.config.seed)
-
-
-@contextlib.contextmanager
-def _interrupts(run: _Run) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end training after the current step; a second Ctrl-C ends it at once."""
-
-    def ask(number: int, frame: Any) -> None:
-        if run.stop:
-            raise KeyboardInterrupt
-        run.stop = True
-
-    try:
-        before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not the main thread: whoever runs us there handles signals
-        before = {}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
