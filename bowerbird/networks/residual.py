@@ -3,9 +3,9 @@
 A sound's log levels are nearly a spectrum that rises and falls as one: the generator draws a few such profiles times
 envelopes by dense layers, lines as fine as a picture's rows from the first steps on, and its convolutions the rest.
 
-Both work at a quarter of the picture's size: 4 x 4 patches become channels on the way in and out (Shi et al. 2016). That
-keeps convolutions wide and element-wise passes over memory, which cost as much on a CPU, small. At equal minutes it
-sounded no worse than 2 x 2 patches (docs/log.md).
+Both work at a quarter of the picture's size, on the 16 bands of a lapped transform instead of cells. That keeps
+convolutions wide and element-wise passes over memory, which cost as much on a CPU, small; plain 4 x 4 patches (Shi et al.
+2016) left a lattice to see and hear, and 2 x 2 patches sounded no better at equal minutes (docs/log.md).
 """
 
 from dataclasses import dataclass
@@ -13,19 +13,17 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from bowerbird.errors import UsageError
 from bowerbird.layers import LRELU_GAIN as GAIN
 from bowerbird.layers import EqualConv2d, EqualLinear, Film, Up2d, leaky, minibatch_stddev, pixel_norm
 from bowerbird.networks.interface import Discriminator, Generator
+from bowerbird.networks.lapped import PATCH, Lapped
 from bowerbird.shapes import PictureShape
 
 __all__ = ["ResidualDiscriminator", "ResidualGenerator", "ResidualOptions"]
 
-PATCH = 4
 LEVELS = 3
-FINE = 4  # channels at full size
 MOST_SILENT = 0.85  # where tanh is not yet flat
 SKIP_GAIN = 0.5**0.5  # the sum of two branches keeps unit variance (Karras et al. 2020, appendix B)
 
@@ -93,9 +91,7 @@ class ResidualGenerator(Generator):
         self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
         self.blocks = nn.ModuleList([_Up(a, b, style) for a, b in pairwise(widths)])
         self.draw = EqualConv2d(widths[-1], channels * PATCH * PATCH, gain=0.3)
-        # One small convolution at full size, across the patches' edges: less of their lattice is left (docs/log.md).
-        self.fine = EqualConv2d(widths[-1], FINE * PATCH * PATCH, gain=GAIN)
-        self.smooth = EqualConv2d(FINE, channels, gain=0.3)
+        self.lapped = Lapped(channels)
         self.profiles = EqualLinear(style, channels * options.profiles * rows, gain=0.3)
         self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
         self.factors = (channels, options.profiles)
@@ -103,7 +99,7 @@ class ResidualGenerator(Generator):
     def begin_at(self, silence: tuple[float, ...]) -> None:
         bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
         with torch.no_grad():
-            self.draw.get_parameter("bias").copy_(bias.repeat_interleave(PATCH * PATCH))
+            self.draw.get_parameter("bias")[:: PATCH * PATCH] = bias
 
     def map(self, z: Tensor, condition: Tensor) -> Tensor:
         """The style that steers every block: (B, Z), (B, N) -> (B, style)."""
@@ -123,8 +119,7 @@ class ResidualGenerator(Generator):
         profiles = self.profiles(w).unflatten(1, (*self.factors, -1))
         envelopes = self.envelopes(w).unflatten(1, (*self.factors, -1))
         coarse = profiles.transpose(2, 3) @ envelopes  # (B, K, F, L)
-        fine = self.smooth(leaky(functional.pixel_shuffle(self.fine(x), PATCH)))
-        return torch.tanh(functional.pixel_shuffle(self.draw(x), PATCH).float() + fine.float() + coarse.float())
+        return torch.tanh(self.lapped.synthesise(self.draw(x)) + coarse.float())
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         return self.synthesise(self.map(z, condition))
@@ -156,6 +151,7 @@ class ResidualDiscriminator(Discriminator):
         channels, rows, frames = shape
         _check(shape)
         widths = _widths(options)
+        self.lapped = Lapped(channels)
         # One more channel says which frequency a row is, since convolutions cannot tell.
         self.stem = EqualConv2d(channels * PATCH * PATCH + 1, widths[0], gain=GAIN)
         height = torch.linspace(-1, 1, rows // PATCH)[:, None].expand(-1, frames // PATCH)
@@ -167,7 +163,7 @@ class ResidualDiscriminator(Discriminator):
         self.dense = EqualLinear(64 * pooled, self.features, gain=GAIN)
 
     def forward(self, picture: Tensor) -> Tensor:
-        x = functional.pixel_unshuffle(picture, PATCH)
+        x = self.lapped.analyse(picture)
         x = torch.cat([x, self.height.expand(len(x), 1, -1, -1)], 1)
         x = leaky(self.stem(x))
         for block in self.blocks:

@@ -1,6 +1,7 @@
 """Metrics as JSON lines and for TensorBoard, one line of `group/name` values per interval."""
 
 import json
+import math
 import warnings
 from pathlib import Path
 
@@ -30,10 +31,11 @@ class MetricsLog:
         if kept != lines:
             write_whole(self.path, "".join(f"{line}\n" for line in kept).encode())
 
-    def last(self) -> dict[str, float]:
-        """The losses and scores of the last line."""
+    def last(self, seen: float = math.inf) -> dict[str, float]:
+        """The losses and scores of the last line up to `seen` examples."""
         lines = self.path.read_text().splitlines() if self.path.exists() else []
-        values: dict[str, float] = next((json.loads(line) for line in reversed(lines) if "loss/" in line), {})
+        lines = [line for line in lines if "loss/" in line and _seen(line) <= seen]
+        values: dict[str, float] = json.loads(lines[-1]) if lines else {}
         return {name: value for name, value in values.items() if name.split("/")[0] in ("loss", "score")}
 
     def write(self, seen: int, values: dict[str, float]) -> None:

@@ -99,8 +99,8 @@ class _Run:
             if trouble:
                 print(f"going on from the checkpoint before: {trouble}", file=sys.stderr)
         self.state.watch.go_on(self.total, self._checks_due)
-        self._mend_best()
         self.log = MetricsLog(folder, self.state.seen)
+        self._mend_best()
         self.scores = self.log.last()
         self.begun_at = self.state.seen
         self.stop = Stop()
@@ -119,6 +119,7 @@ class _Run:
         if not instrument.exists() or load(instrument).provenance["examples"] != seen:
             watch = state.watch
             state.load(self.folder, (BEST,))
+            self.scores = self.log.last(seen)
             self._instrument().save(instrument)
             state.load(self.folder)
             state.watch = watch
