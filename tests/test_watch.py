@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional
 
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
@@ -77,6 +78,8 @@ def test_light_ear_tells_real_sounds_from_one_sound_for_all(dataset: Dataset, ru
     assert copies.memory < 0.1
     assert same.variety < 0.01
     assert copies.distance < same.distance < noise.distance
+    smeared = ear(Plays(functional.avg_pool2d(real[order], (1, 5), 1, (0, 2), count_include_pad=False)))
+    assert smeared.distance > 0.1
     assert noise.memory > 1
 
 
