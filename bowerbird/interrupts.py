@@ -50,7 +50,8 @@ def in_threads(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
     interpreter lock, and nothing is copied.
     """
     waiting = iter(items)
-    with interrupts() as stop, ThreadPoolExecutor(os.cpu_count()) as pool:
+    with interrupts() as stop:
+        pool = ThreadPoolExecutor(os.cpu_count())
         try:
             window = [pool.submit(work, item) for item in islice(waiting, IN_FLIGHT)]
             while window:
