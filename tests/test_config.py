@@ -42,7 +42,7 @@ def test_length_given_last_wins(dataset: Dataset) -> None:
         ("representation.hop=100", "divides"),
         ("representation.channels=2", "comes from the dataset"),
         ("batch_size=6", "multiple of 4"),
-        ("objective=magic", "known: hinge"),
+        ("objective=magic", "known: hinge, relativistic"),
         ("head=magic", "known: projection"),
         ("seed", "key=value"),
     ],

@@ -1,5 +1,7 @@
 """Walks the tables: every member of a family keeps the family's promises, the new ones too."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
@@ -118,6 +120,31 @@ def test_network_shapes_and_gradients(name: str, width: int) -> None:
     assert not unused, f"weights that do nothing: {unused}"
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("g++") is None, reason="networks are compiled with g++; apt-get install g++")
+@pytest.mark.filterwarnings("ignore")  # the compiler warns of itself
+@pytest.mark.parametrize("name", NETWORKS)
+def test_network_learns_the_same_when_compiled(name: str) -> None:
+    """As training on a GPU compiles them; here for the CPU."""
+    family, shape = NETWORKS[name], SHAPES.get(name, SHAPE)
+    options = family.options(z_dim=8, width=8)
+    generator, trunk = family.generator(shape, 5, options), family.discriminator(shape, options)
+    for network in (generator, trunk):
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network.grow(1.0)
+    z, condition = torch.randn(4, 8), torch.rand(4, 5)
+    found = []
+    for compiled in (False, True):
+        draw, see = (torch.compile(net, dynamic=False) if compiled else net for net in (generator, trunk))
+        see(draw(z, condition)).square().mean().backward()
+        found.append([p.grad for net in (generator, trunk) for p in net.parameters()])
+        generator.zero_grad()
+        trunk.zero_grad()
+    torch._dynamo.reset()
+    for plain, quick in zip(*found, strict=True):
+        torch.testing.assert_close(plain, quick, rtol=1e-3, atol=1e-5)
+
+
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_begins_near_silence(name: str) -> None:
     family, shape = NETWORKS[name], SHAPES.get(name, SHAPE)
@@ -171,7 +198,19 @@ def test_objective_rewards_telling_apart_and_fooling(name: str) -> None:
     objective = OBJECTIVES[name]
     good, bad = torch.full((4,), 2.0), torch.full((4,), -2.0)
     assert objective.discriminator(good, bad) < objective.discriminator(bad, good)
-    assert objective.generator(good) < objective.generator(bad)
+    assert objective.generator(good, lambda: bad) < objective.generator(bad, lambda: good)
+
+
+def test_a_relativistic_generator_learns_most_from_pairs_that_are_told_apart() -> None:
+    fake = torch.tensor([-2.0, 2.0], requires_grad=True)
+    OBJECTIVES["relativistic"].generator(fake, lambda: torch.tensor([2.0, -2.0])).backward()
+    assert fake.grad is not None
+    assert fake.grad[0] < 10 * fake.grad[1] < 0
+
+
+@pytest.mark.parametrize("name", ["hinge", "wasserstein"])
+def test_scores_of_real_sounds_are_not_computed_for_nothing(name: str) -> None:
+    OBJECTIVES[name].generator(torch.zeros(4), lambda: pytest.fail("nobody needs them"))
 
 
 @pytest.mark.parametrize("name", PRESETS)

@@ -58,15 +58,24 @@ class Lapped(nn.Module):
 
     def analyse(self, picture: Tensor) -> Tensor:
         """(B, K, F, L) -> (B, 16 K, F / 4, L / 4)."""
-        patches = functional.pixel_unshuffle(functional.pad(picture.float(), (PATCH,) * 4, mode="replicate"), PATCH)
+        patches = functional.pixel_unshuffle(_continued(picture.float(), PATCH), PATCH)
         return self._between(patches, self.to_bands)
 
     def synthesise(self, bands: Tensor) -> Tensor:
         """(B, 16 K, F / 4, L / 4) -> (B, K, F, L) float32."""
-        patches = self._between(functional.pad(bands.float(), (1,) * 4, mode="replicate"), self.to_picture)
+        patches = self._between(_continued(bands.float(), 1), self.to_picture)
         return functional.pixel_shuffle(patches, PATCH)
 
     def _between(self, x: Tensor, weight: Tensor) -> Tensor:
         # Details are small differences of large numbers, which bfloat16 would round away.
         with torch.autocast(x.device.type, enabled=False):
             return functional.conv2d(x, weight, groups=self.channels)
+
+
+def _continued(x: Tensor, by: int) -> Tensor:
+    """The outermost rows and frames `by` times more: (B, C, F, L) -> (B, C, F + 2 by, L + 2 by).
+
+    The library's own replicating pad breaks compiled networks: its backward pass forgets the order of memory.
+    """
+    x = torch.cat([x[..., :1].expand(-1, -1, -1, by), x, x[..., -1:].expand(-1, -1, -1, by)], 3)
+    return torch.cat([x[..., :1, :].expand(-1, -1, by, -1), x, x[..., -1:, :].expand(-1, -1, by, -1)], 2)

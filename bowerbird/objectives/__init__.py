@@ -3,12 +3,13 @@
 An objective turns scores (B,) of real and generated sounds into losses; a penalty takes (score, real, fake, random).
 """
 
-from bowerbird.objectives.adversarial import Hinge, Objective, Wasserstein
+from bowerbird.objectives.adversarial import Hinge, Objective, Relativistic, Wasserstein
 from bowerbird.objectives.penalties import both, interpolated, r1
 
 __all__ = ["OBJECTIVES", "PENALTIES"]
 
 OBJECTIVES: dict[str, Objective] = {
+    "relativistic": Relativistic(),
     "hinge": Hinge(),
     "wasserstein": Wasserstein(),
 }

@@ -1,11 +1,12 @@
-"""Adversarial losses: from the scores of real and generated sounds to the two losses."""
+"""Adversarial losses: from the scores of real and generated sounds, pairs of one label, to the two losses."""
 
+from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["Hinge", "Objective", "Wasserstein"]
+__all__ = ["Hinge", "Objective", "Relativistic", "Wasserstein"]
 
 DRIFT = 0.001
 
@@ -16,8 +17,21 @@ class Objective(Protocol):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Scores (B,), (B,) -> scalar."""
 
-    def generator(self, fake: Tensor) -> Tensor:
-        """Scores (B,) -> scalar."""
+    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
+        """Scores (B,) -> scalar. `real` gives the scores of real sounds, for those who need them."""
+
+
+class Relativistic:
+    """Each generated sound against a real one of its label (the RSGAN of Jolicoeur-Martineau 2019; Huang et al. 2024).
+
+    A score says only which of a pair is real: there is no margin past which a missing kind of sound costs nothing.
+    """
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        return functional.softplus(fake - real).mean()
+
+    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
+        return functional.softplus(real() - fake).mean()
 
 
 class Hinge:
@@ -26,7 +40,7 @@ class Hinge:
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
         return -fake.mean()
 
 
@@ -36,5 +50,5 @@ class Wasserstein:
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake.mean() - real.mean() + DRIFT * real.square().mean()
 
-    def generator(self, fake: Tensor) -> Tensor:
+    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
         return -fake.mean()

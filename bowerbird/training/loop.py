@@ -226,15 +226,13 @@ class _Run:
         state.adversary.augment = augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
         state.adversary.anchor_weight = config.anchor_weight * max(LAST_ANCHOR, 1 - self.done)
         real, condition = feed.real(feed.draw(batch, config.seed, seen, "real"))
-        for_judge = feed.encoded[feed.draw(batch, config.seed, seen, "judge")]
-        free = feed.encoded[feed.draw(batch // 2, config.seed, seen, "free")]
-        anchored = feed.draw(batch // 2, config.seed, seen, "anchored")
-        wanted, labels = feed.real(anchored)
-        inputs = (real, condition, for_judge, torch.cat([labels, free]), feed.anchors[anchored], wanted)
-        real, condition, for_judge, asked, anchors, wanted = (tensor.to(self.device) for tensor in inputs)
+        anchored, free = (feed.draw(batch // 2, config.seed, seen, purpose) for purpose in ("anchored", "free"))
+        wanted, asked = feed.real(torch.cat([anchored, free]))
+        inputs = (real, condition, wanted, asked, feed.anchors[anchored])
+        real, condition, wanted, asked, anchors = (tensor.to(self.device) for tensor in inputs)
         penalise = (seen // batch) % config.penalty_every == 0
-        measured = state.adversary.update_judge(real, condition, for_judge, seen, penalise)
-        measured |= state.adversary.update_generator(asked, anchors, wanted, seen)
+        measured = state.adversary.update_judge(real, condition, seen, penalise)
+        measured |= state.adversary.update_generator(wanted, asked, anchors, seen)
         state.seen += batch
         state.average(batch, config.ema_examples)
         return measured

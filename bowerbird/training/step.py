@@ -75,8 +75,8 @@ class Adversary:
     def _latents(self, count: int, seen: int, purpose: str) -> Tensor:
         return torch.randn(count, self.z_dim, generator=torch_random(self.config.seed, seen, purpose)).to(self.device)
 
-    def update_judge(self, real: Tensor, condition: Tensor, asked: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
-        """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the labels `asked` (B, N).
+    def update_judge(self, real: Tensor, condition: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
+        """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the same labels.
 
         And against themselves under another sound's labels (Reed et al. 2016, algorithm 1), which costs a head only.
         """
@@ -85,10 +85,10 @@ class Adversary:
         real = draw_changes(len(real), self.augment, self.traits, random)(real)
         with self.fast():
             with torch.no_grad():
-                fake = self.quick_generator(self._latents(len(asked), seen, "z of judge"), asked)
+                fake = self.quick_generator(self._latents(len(real), seen, "z of judge"), condition)
             fake = draw_changes(len(fake), self.augment, self.traits, random)(fake)
             wrong = condition.roll(1, 0)
-            scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, asked, wrong]))
+            scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, condition, wrong]))
         real_scores, fake_scores, wrong_scores = scores.split([len(real), len(fake), len(wrong)])
         loss = self.objective.discriminator(real_scores, fake_scores)
         differs = (wrong != condition).any(1)
@@ -106,20 +106,26 @@ class Adversary:
         self.judge_optimiser.step()
         return measured
 
-    def update_generator(self, asked: Tensor, anchors: Tensor, wanted: Tensor, seen: int) -> dict[str, Tensor]:
-        """New pictures for the labels `asked` (B, N), scored by the judge.
+    def update_generator(self, real: Tensor, condition: Tensor, anchors: Tensor, seen: int) -> dict[str, Tensor]:
+        """New pictures for the labels (B, N) of real ones (B, C, F, L), scored by the judge.
 
-        The first of them start from `anchors` (B', A) and should also come near the real pictures `wanted` (B', C, F, L).
+        The first of them start from `anchors` (B', A) and should also come near the real pictures.
         """
         self.judge.requires_grad_(False)
-        changes = draw_changes(len(asked), self.augment, self.traits, torch_random(self.config.seed, seen, "generator"))
-        z = self._latents(len(asked), seen, "z of generator")
+        changes = draw_changes(len(real), self.augment, self.traits, torch_random(self.config.seed, seen, "generator"))
+        z = self._latents(len(real), seen, "z of generator")
         z[: len(anchors), : anchors.shape[1]] = anchors
+
+        def real_scores() -> Tensor:
+            with torch.no_grad(), self.fast():
+                return self.quick_judge(changes(real), condition)
+
         with self.fast():
-            made = self.quick_generator(z, asked)
-            scores = self.quick_judge(changes(made), asked)
-        loss = self.objective.generator(scores)
-        missed = (made[: len(wanted)] - wanted).abs().mean()
+            made = self.quick_generator(z, condition)
+            scores = self.quick_judge(changes(made), condition)
+        loss = self.objective.generator(scores, real_scores)
+        anchored = slice(len(anchors))
+        missed = (made[anchored] - real[anchored]).abs().mean()
         self.generator_optimiser.zero_grad()
         (loss + self.anchor_weight * missed).backward()
         self.generator_optimiser.step()
