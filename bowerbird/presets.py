@@ -82,7 +82,8 @@ def _plain(**settings: Any) -> TrainConfig:
     """Training as before the devices against small sets and ignored latents."""
     unaided = TrainConfig(
         minutes=60.0, objective="wasserstein", penalty="interpolated", penalty_weight=10.0, penalty_every=1,
-        checks=0, augment=0.0, mismatch_weight=0.0, anchor_weight=0.0, anchor_dimensions=0, balance=0.0, decay_fraction=0.0,
+        checks=0, augment=0.0, mismatch_weight=0.0, anchor_weight=0.0, feature_weight=0.0, anchor_dimensions=0, balance=0.0,
+        decay_fraction=0.0,
     )  # fmt: skip
     return dataclasses.replace(unaided, **settings)
 

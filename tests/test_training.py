@@ -1,5 +1,6 @@
 """Training: the same bytes when killed and resumed, a clean end, a way back from divergence, damaged checkpoints."""
 
+import dataclasses
 import json
 import os
 import resource
@@ -324,8 +325,8 @@ def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_pat
         real, condition = feed.real(torch.arange(len(feed.indices)))
         wrong = condition.roll(3, 0)
         with torch.no_grad():
-            right, other = adversary.judge(real, torch.cat([condition, wrong])).chunk(2)
-            assert torch.allclose(other, adversary.judge(real, wrong), atol=1e-4)
+            right, other = adversary.judge(real, torch.cat([condition, wrong]))[0].chunk(2)
+            assert torch.allclose(other, adversary.judge(real, wrong)[0], atol=1e-4)
         return (right - other)[(wrong != condition).any(1)].mean().item()
 
     told, untold = margin(0.5), margin(0.0)
@@ -349,6 +350,23 @@ def test_anchors_are_normal_whatever_the_label_and_differ_within_it() -> None:
         assert abs(np.corrcoef(first, strength[100 * label : 100 * (label + 1), 0, 0, 0])[0, 1]) > 0.95
     assert anchors(pictures[:1], encoded[:1], 3).shape == (1, 0)
     assert anchors(np.zeros((5, 1, 16, 16), np.float16), torch.zeros(5, 0), 16).shape == (5, 0)
+
+
+def test_anchored_sounds_come_near_in_what_the_judge_sees(dataset: Dataset, tmp_path: Path) -> None:
+    def missed(weight: float) -> float:
+        """What a judge that stands still sees between anchored sounds and their own, after some steps."""
+        chosen = settings(dataset, "examples=8000", f"feature_weight={weight}", "anchor_weight=0", "augment=0")
+        runner = loop._Run(dataset, tmp_path / str(weight), *chosen, torch.device("cpu"), True)
+        runner.log.close()
+        feed, adversary = runner.feed, runner.state.adversary
+        for seen in range(0, 480, 8):
+            chosen_sounds = feed.draw(8, 0, seen, "anchored")
+            adversary.update_generator(*feed.real(chosen_sounds), feed.anchors[chosen_sounds], seen)
+        adversary.config = dataclasses.replace(adversary.config, feature_weight=1.0)
+        everything = torch.arange(len(feed.indices))
+        return adversary.update_generator(*feed.real(everything), feed.anchors, 0)["loss/feature"].item()
+
+    assert missed(8.0) < 0.8 * missed(0.0)
 
 
 @pytest.mark.slow

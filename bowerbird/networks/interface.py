@@ -23,13 +23,13 @@ class Generator(nn.Module, ABC):
 
 
 class Discriminator(nn.Module, ABC):
-    """Turns pictures into features for a head: (B, K, F, L) -> (B, E), E = `features`."""
+    """Looks at pictures level by level; what it sees last are features (B, E) for a head, E = `features`."""
 
     features: int
 
     @abstractmethod
-    def forward(self, picture: Tensor) -> Tensor:
-        """(B, K, F, L) -> (B, E)."""
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        """(B, K, F, L) -> what each level sees, (B, …), the last of them (B, E)."""
 
     def grow(self, done: float) -> None:
         """As a generator's."""

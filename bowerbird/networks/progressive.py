@@ -125,16 +125,18 @@ class ProgressiveDiscriminator(Discriminator):
     def grow(self, done: float) -> None:
         self.grown.fill_(_grown(done))
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, picture: Tensor) -> list[Tensor]:
         grown = float(self.grown)
         finest = LEVELS - int(-(-grown // 1))  # the level that is drawn
         small = functional.avg_pool2d(picture, 2**finest) if finest else picture
         x = leaky(self.see[finest](small))
+        levels = [x]
         for level in range(finest, LEVELS):
             x = leaky(self.second[level](leaky(self.first[level](x))))
             x = functional.avg_pool2d(x, 2)
             if level == finest and grown % 1:
                 coarse = leaky(self.see[finest + 1](functional.avg_pool2d(small, 2)))
                 x = torch.lerp(coarse, x, grown % 1)
+            levels.append(x)
         x = leaky(self.last(minibatch_stddev(x)))
-        return leaky(self.dense(x.flatten(1)))
+        return [*levels, leaky(self.dense(x.flatten(1)))]

@@ -141,7 +141,7 @@ class _Down(nn.Module):
 
 
 class ResidualDiscriminator(Discriminator):
-    """Turns a picture into features for a head."""
+    """Sees a picture at a quarter of its size, an eighth and a sixteenth."""
 
     features = 256
     height: Tensor
@@ -162,12 +162,12 @@ class ResidualDiscriminator(Discriminator):
         self.reduce = EqualConv2d(widths[-1], 64, 1, gain=GAIN)
         self.dense = EqualLinear(64 * pooled, self.features, gain=GAIN)
 
-    def forward(self, picture: Tensor) -> Tensor:
+    def forward(self, picture: Tensor) -> list[Tensor]:
         x = self.lapped.analyse(picture)
         x = torch.cat([x, self.height.expand(len(x), 1, -1, -1)], 1)
-        x = leaky(self.stem(x))
+        levels = [leaky(self.stem(x))]
         for block in self.blocks:
-            x = block(x)
-        x = leaky(self.last(minibatch_stddev(x)))
+            levels.append(block(levels[-1]))
+        x = leaky(self.last(minibatch_stddev(levels[-1])))
         x = leaky(self.reduce(x))
-        return leaky(self.dense(x.flatten(1)))
+        return [*levels, leaky(self.dense(x.flatten(1)))]

@@ -83,8 +83,8 @@ class WaveganDiscriminator(Discriminator):
         )
         self.dense = nn.Linear(widths[-1] * (shape.frames // MULTIPLE), self.features)
 
-    def forward(self, picture: Tensor) -> Tensor:
-        x = picture[:, :, 0]
+    def forward(self, picture: Tensor) -> list[Tensor]:
+        levels = [picture[:, :, 0]]
         for layer in self.layers:
-            x = leaky(layer(x))
-        return leaky(self.dense(x.flatten(1)))
+            levels.append(leaky(layer(levels[-1])))
+        return [*levels[1:], leaky(self.dense(levels[-1].flatten(1)))]

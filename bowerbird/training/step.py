@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -23,11 +24,14 @@ class Judge(nn.Module):
         super().__init__()
         self.trunk, self.head = trunk, head
 
-    def forward(self, picture: Tensor, condition: Tensor) -> Tensor:
-        """(B, C, F, L), (B + B', N) -> scores (B + B',): labels past the last picture are for the first ones again."""
-        features = self.trunk(picture)
+    def forward(self, picture: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, C, F, L), (B + B', N) -> scores (B + B',), and what the trunk's levels see, (B, …) each.
+
+        Labels past the last picture are for the first ones again.
+        """
+        *levels, features = self.trunk(picture)
         again = features[: len(condition) - len(features)]
-        return self.head(torch.cat([features, again]), condition).float()
+        return self.head(torch.cat([features, again]), condition).float(), levels
 
 
 class Adversary:
@@ -88,7 +92,7 @@ class Adversary:
                 fake = self.quick_generator(self._latents(len(real), seen, "z of judge"), condition)
             fake = draw_changes(len(fake), self.augment, self.traits, random)(fake)
             wrong = condition.roll(1, 0)
-            scores = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, condition, wrong]))
+            scores, _ = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, condition, wrong]))
         real_scores, fake_scores, wrong_scores = scores.split([len(real), len(fake), len(wrong)])
         loss = self.objective.discriminator(real_scores, fake_scores)
         differs = (wrong != condition).any(1)
@@ -99,7 +103,7 @@ class Adversary:
         loss.backward()
         if penalise:
             with self.fast():
-                penalty = self.penalty(lambda picture: self.judge(picture, condition), real, fake, random)
+                penalty = self.penalty(lambda picture: self.judge(picture, condition)[0], real, fake, random)
             # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
             (penalty * (config.penalty_weight * config.penalty_every)).backward()
             measured[f"penalty/{config.penalty}"] = penalty
@@ -109,25 +113,38 @@ class Adversary:
     def update_generator(self, real: Tensor, condition: Tensor, anchors: Tensor, seen: int) -> dict[str, Tensor]:
         """New pictures for the labels (B, N) of real ones (B, C, F, L), scored by the judge.
 
-        The first of them start from `anchors` (B', A) and should also come near the real pictures.
+        The first of them start from `anchors` (B', A) and should also come near the real pictures: in their cells, and in
+        what the judge's levels see of them (Larsen et al. 2016, section 2.2), which asks for textures where cells ask for
+        their average.
         """
         self.judge.requires_grad_(False)
         changes = draw_changes(len(real), self.augment, self.traits, torch_random(self.config.seed, seen, "generator"))
         z = self._latents(len(real), seen, "z of generator")
         z[: len(anchors), : anchors.shape[1]] = anchors
 
-        def real_scores() -> Tensor:
+        @cache
+        def judged() -> tuple[Tensor, list[Tensor]]:
             with torch.no_grad(), self.fast():
                 return self.quick_judge(changes(real), condition)
 
         with self.fast():
             made = self.quick_generator(z, condition)
-            scores = self.quick_judge(changes(made), condition)
-        loss = self.objective.generator(scores, real_scores)
-        anchored = slice(len(anchors))
-        missed = (made[anchored] - real[anchored]).abs().mean()
+            scores, levels = self.quick_judge(changes(made), condition)
+        loss = self.objective.generator(scores, lambda: judged()[0])
+        missed = _distance(made, real, len(anchors))
+        measured = {"loss/generator": loss, "loss/anchor": missed}
+        loss = loss + self.anchor_weight * missed
+        if self.config.feature_weight:
+            pairs = zip(levels, judged()[1], strict=True)
+            measured["loss/feature"] = torch.stack([_distance(*pair, len(anchors)) for pair in pairs]).sum()
+            loss = loss + self.config.feature_weight * measured["loss/feature"]
         self.generator_optimiser.zero_grad()
-        (loss + self.anchor_weight * missed).backward()
+        loss.backward()
         self.generator_optimiser.step()
         self.judge.requires_grad_(True)
-        return {"loss/generator": loss, "loss/anchor": missed}
+        return measured
+
+
+def _distance(made: Tensor, real: Tensor, count: int) -> Tensor:
+    """Mean absolute difference of the first `count`."""
+    return (made[:count].float() - real[:count].float()).abs().mean()
