@@ -114,8 +114,7 @@ class Adversary:
         """New pictures for the labels (B, N) of real ones (B, C, F, L), scored by the judge.
 
         The first of them start from `anchors` (B', A) and should also come near the real pictures: in their cells, and in
-        what the judge's levels see of them (Larsen et al. 2016, section 2.2), which asks for textures where cells ask for
-        their average.
+        what the judge's levels see of them (Larsen et al. 2016), which asks for textures where cells ask for their average.
         """
         self.judge.requires_grad_(False)
         changes = draw_changes(len(real), self.augment, self.traits, torch_random(self.config.seed, seen, "generator"))
