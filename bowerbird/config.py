@@ -68,7 +68,7 @@ class TrainConfig:
     vary_stretch: float = _setting(0.08, 0.0, 0.5, "the most their length is changed, as a share")
     vary_gain_db: float = _setting(3.0, 0.0, 24.0, "the most their level is changed")
     vary_equaliser_db: float = _setting(4.0, 0.0, 24.0, "the most their colour is changed")
-    balance: float = _setting(1.0, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
+    balance: float = _setting(0.5, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
     objective: str = field(default="relativistic", metadata={"what": "adversarial loss"})
     head: str = field(default="projection", metadata={"what": "discriminator head"})
     checks: int = _setting(12, 0, 1000, "looks at the sounds over training, which keep the best and act on trouble")

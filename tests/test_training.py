@@ -302,14 +302,22 @@ def test_rate_warms_up_holds_and_falls(dataset: Dataset, tmp_path: Path) -> None
     assert rates[2] == pytest.approx(loop.LAST_RATE * rates[1])
 
 
-def test_feed_balances_and_depends_on_seed_and_seen_alone(dataset: Dataset, tmp_path: Path) -> None:
-    model, config = settings(dataset)
-    feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
+def test_feed_balances_and_depends_on_seed_and_seen_alone(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    feed = Feed(dataset, *settings(dataset), tmp_path / "pictures", quiet=True)
     assert feed.draw(16, 1, 160, "real").tolist() == feed.draw(16, 1, 160, "real").tolist()
     assert feed.draw(16, 1, 160, "real").tolist() != feed.draw(16, 1, 176, "real").tolist()
-    feed.members[0] = feed.members[0][:1]
-    tops = [feed.tops[i] for i in feed.draw(2000, 0, 0, "real")]
-    assert all(0.08 < tops.count(name) / 2000 < 0.17 for name in feed.classes)
+    rare = feed.classes[0]
+    first = feed.tops.index(rare)
+    kept = [index for i, index in enumerate(feed.indices) if feed.tops[i] != rare or i == first]
+    common = (len(kept) - 1) / (len(feed.classes) - 1)  # sounds in a class beside the rare one's single one
+    monkeypatch.setattr(dataset, "part", lambda name: kept)
+    for balance in (0.0, 0.5, 1.0):
+        feed = Feed(dataset, *settings(dataset, f"balance={balance}"), tmp_path / str(balance), quiet=True)
+        drawn = [feed.tops[i] for i in feed.draw(4000, 0, 0, "real")]
+        share = drawn.count(rare) / (len(drawn) - drawn.count(rare)) * (len(feed.classes) - 1)
+        assert share == pytest.approx(common ** (balance - 1), rel=0.35)
 
 
 def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_path: Path) -> None:
