@@ -55,8 +55,7 @@ def measure(kind: str) -> dict[str, float]:
     condition = model.encode([{"class": label} for label in labels[:batch]])
 
     def step(number: int, penalise: bool) -> None:
-        adversary.update_judge(real, condition, number * batch, penalise)
-        adversary.update_generator(real, condition, anchors, number * batch)
+        adversary.update(real, condition, anchors, number * batch, penalise)
 
     def cycle() -> None:
         for number in range(config.penalty_every):

@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 import torch
+from torch import nn
+from torch._functorch import config as autograd_config
 
 from bowerbird.errors import UsageError
 
-__all__ = ["choose_device", "describe_machine", "has_fast_bfloat16", "keep_freed_memory", "usable_cores"]
+__all__ = ["choose_device", "compiled", "describe_machine", "has_fast_bfloat16", "keep_freed_memory", "usable_cores"]
 
 
 def usable_cores() -> int:
@@ -44,6 +46,16 @@ def choose_device(name: str = "auto") -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise UsageError(f"no CUDA GPU {device.index or 0} is usable here; use --device cpu (`bowerbird doctor` says more)")
     return device
+
+
+def compiled(network: nn.Module) -> nn.Module:
+    """The network compiled for the sizes it meets; its backward pass can be run for two losses.
+
+    Batches of the judge come with two sizes of labels: two static graphs, not one of symbolic shape.
+    """
+    # As the library stands (2.13) a backward pass may otherwise write over what it will need again: wrong gradients, unsaid.
+    autograd_config.donated_buffer = False
+    return torch.compile(network, dynamic=False, options={"inplace_buffers": False})
 
 
 def keep_freed_memory() -> bool:

@@ -1,6 +1,5 @@
 """Training: the same bytes when killed and resumed, a clean end, a way back from divergence, damaged checkpoints."""
 
-import dataclasses
 import json
 import os
 import resource
@@ -209,7 +208,7 @@ def test_half_a_checkpoint_falls_back_to_the_one_before(
 def test_not_a_number_rolls_back_and_says_so(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    honest, calls = Adversary.update_judge, []
+    honest, calls = Adversary.update, []
 
     def poisoned(self: Adversary, *arguments: object) -> dict[str, torch.Tensor]:
         calls.append(1)
@@ -218,7 +217,7 @@ def test_not_a_number_rolls_back_and_says_so(
                 next(self.judge.parameters()).fill_(float("nan"))
         return honest(self, *arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Adversary, "update_judge", poisoned)
+    monkeypatch.setattr(Adversary, "update", poisoned)
     monkeypatch.setattr(loop, "MEASURE_EVERY", 2)
     outcome = train(dataset, tmp_path / "run", *settings(dataset, "examples=160"), "cpu", quiet=True)
     assert outcome.seen == 160
@@ -284,7 +283,7 @@ def test_endless_divergence_stops_with_the_good_instrument(
     def hopeless(self: Adversary, *arguments: object) -> dict[str, torch.Tensor]:
         return {"loss/judge": torch.tensor(float("inf"))}
 
-    monkeypatch.setattr(Adversary, "update_judge", hopeless)
+    monkeypatch.setattr(Adversary, "update", hopeless)
     monkeypatch.setattr(loop, "MEASURE_EVERY", 1)
     with pytest.raises(BowerbirdError, match="diverged 6 times"):
         train(dataset, tmp_path / "run", *settings(dataset, "examples=160"), "cpu", quiet=True)
@@ -327,9 +326,10 @@ def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_pat
         runner = loop._Run(dataset, tmp_path / str(weight), *chosen, torch.device("cpu"), True)
         runner.log.close()
         feed, adversary = runner.feed, runner.state.adversary
+        adversary.generator_optimiser.param_groups[0]["lr"] = 0.0
         for seen in range(0, 960, 8):
-            real, condition = feed.real(feed.draw(8, 0, seen, "real"))
-            adversary.update_judge(real, condition, seen, False)
+            chosen_sounds = feed.draw(8, 0, seen, "anchored")
+            adversary.update(*feed.real(chosen_sounds), feed.anchors[chosen_sounds], seen, False)
         real, condition = feed.real(torch.arange(len(feed.indices)))
         wrong = condition.roll(3, 0)
         with torch.no_grad():
@@ -340,6 +340,28 @@ def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_pat
     told, untold = margin(0.5), margin(0.0)
     assert told > 1.0
     assert told > 2 * untold
+
+
+def test_each_network_learns_from_its_own_loss_alone(dataset: Dataset, tmp_path: Path) -> None:
+    """They share their passes, so what one is asked must not reach the other."""
+
+    def after_a_step(name: str, *extra: str) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+        runner = loop._Run(dataset, tmp_path / name, *settings(dataset, *extra), torch.device("cpu"), True)
+        runner._step()
+        runner.log.close()
+        adversary = runner.state.adversary
+        return tuple([p.grad for p in network.parameters()] for network in (adversary.generator, adversary.judge))
+
+    def alike(some: list[torch.Tensor], others: list[torch.Tensor]) -> bool:
+        return all(torch.allclose(a, b, rtol=1e-4, atol=1e-7) for a, b in zip(some, others, strict=True))
+
+    generator, judge = after_a_step("plain")
+    led, same_judge = after_a_step("led", "anchor_weight=100", "feature_weight=0")
+    same_generator, told = after_a_step("told", "mismatch_weight=5", "penalty_weight=3")
+    assert alike(judge, same_judge)
+    assert not alike(generator, led)
+    assert alike(generator, same_generator)
+    assert not alike(judge, told)
 
 
 def test_anchors_are_normal_whatever_the_label_and_differ_within_it() -> None:
@@ -367,12 +389,12 @@ def test_anchored_sounds_come_near_in_what_the_judge_sees(dataset: Dataset, tmp_
         runner = loop._Run(dataset, tmp_path / str(weight), *chosen, torch.device("cpu"), True)
         runner.log.close()
         feed, adversary = runner.feed, runner.state.adversary
+        adversary.judge_optimiser.param_groups[0]["lr"] = 0.0
         for seen in range(0, 480, 8):
             chosen_sounds = feed.draw(8, 0, seen, "anchored")
-            adversary.update_generator(*feed.real(chosen_sounds), feed.anchors[chosen_sounds], seen)
-        adversary.config = dataclasses.replace(adversary.config, feature_weight=1.0)
+            adversary.update(*feed.real(chosen_sounds), feed.anchors[chosen_sounds], seen, False)
         everything = torch.arange(len(feed.indices))
-        return adversary.update_generator(*feed.real(everything), feed.anchors, 0)["loss/feature"].item()
+        return adversary.update(*feed.real(everything), feed.anchors, 0, False)["loss/feature"].item()
 
     assert missed(8.0) < 0.8 * missed(0.0)
 

@@ -1,8 +1,7 @@
 """The `residual` family: a style-modulated residual generator and a plain residual discriminator.
 
 A sound's log levels are nearly a spectrum that rises and falls as one: the generator draws a few such profiles times
-envelopes by dense layers, lines as fine as a picture's rows from the first steps on, by another the outline of the whole
-picture, and by its convolutions the rest.
+envelopes by dense layers, lines as fine as a picture's rows from the first steps on, and by its convolutions the rest.
 
 Both work at a quarter of the picture's size, on the 16 bands of a lapped transform instead of cells. That keeps
 convolutions wide and element-wise passes over memory, which cost as much on a CPU, small; plain 4 x 4 patches (Shi et al.
@@ -96,8 +95,6 @@ class ResidualGenerator(Generator):
         self.profiles = EqualLinear(style, channels * options.profiles * rows, gain=0.3)
         self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
         self.factors = (channels, options.profiles)
-        self.outline_shape = (channels, rows // PATCH, frames // PATCH)
-        self.outline = EqualLinear(style, channels * (rows // PATCH) * (frames // PATCH), gain=0.3)
 
     def begin_at(self, silence: tuple[float, ...]) -> None:
         bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
@@ -122,9 +119,7 @@ class ResidualGenerator(Generator):
         profiles = self.profiles(w).unflatten(1, (*self.factors, -1))
         envelopes = self.envelopes(w).unflatten(1, (*self.factors, -1))
         coarse = profiles.transpose(2, 3) @ envelopes  # (B, K, F, L)
-        bands = self.draw(x)
-        bands[:, :: PATCH * PATCH] += self.outline(w).unflatten(1, self.outline_shape)
-        return torch.tanh(self.lapped.synthesise(bands) + coarse.float())
+        return torch.tanh(self.lapped.synthesise(self.draw(x)) + coarse.float())
 
     def forward(self, z: Tensor, condition: Tensor) -> Tensor:
         return self.synthesise(self.map(z, condition))

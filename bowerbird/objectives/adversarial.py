@@ -1,6 +1,5 @@
 """Adversarial losses: from the scores of real and generated sounds, pairs of one label, to the two losses."""
 
-from collections.abc import Callable
 from typing import Protocol
 
 from torch import Tensor
@@ -17,8 +16,8 @@ class Objective(Protocol):
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         """Scores (B,), (B,) -> scalar."""
 
-    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
-        """Scores (B,) -> scalar. `real` gives the scores of real sounds, for those who need them."""
+    def generator(self, fake: Tensor, real: Tensor) -> Tensor:
+        """Scores (B,), (B,) -> scalar."""
 
 
 class Relativistic:
@@ -30,8 +29,8 @@ class Relativistic:
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return functional.softplus(fake - real).mean()
 
-    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
-        return functional.softplus(real() - fake).mean()
+    def generator(self, fake: Tensor, real: Tensor) -> Tensor:
+        return functional.softplus(real - fake).mean()
 
 
 class Hinge:
@@ -40,7 +39,7 @@ class Hinge:
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return functional.relu(1 - real).mean() + functional.relu(1 + fake).mean()
 
-    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
+    def generator(self, fake: Tensor, real: Tensor) -> Tensor:
         return -fake.mean()
 
 
@@ -50,5 +49,5 @@ class Wasserstein:
     def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
         return fake.mean() - real.mean() + DRIFT * real.square().mean()
 
-    def generator(self, fake: Tensor, real: Callable[[], Tensor]) -> Tensor:
+    def generator(self, fake: Tensor, real: Tensor) -> Tensor:
         return -fake.mean()

@@ -21,7 +21,7 @@ from bowerbird.data.feed import Feed
 from bowerbird.errors import BowerbirdError
 from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of, load, tensors_of
 from bowerbird.interrupts import Stop, interrupts
-from bowerbird.machine import choose_device, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
+from bowerbird.machine import choose_device, compiled, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
 from bowerbird.networks.heads import HEADS
 from bowerbird.progress import progress
 from bowerbird.representations.vocoder import Vocoded
@@ -38,7 +38,6 @@ __all__ = ["Outcome", "train"]
 
 WARM_UP_STEPS = 50
 LAST_RATE = 0.05  # of the first
-LAST_ANCHOR = 0.1  # of the first weight: it shows the way, the judge finishes
 MEASURE_EVERY = 25  # steps between metric lines and checks for non-finite values
 MOST_ROLLBACKS = 5
 
@@ -143,12 +142,9 @@ class _Run:
         def fast() -> contextlib.AbstractContextManager[None]:
             return torch.autocast(kind, torch.bfloat16, enabled=bfloat16)
 
-        def compiled(network: torch.nn.Module) -> Any:
-            # Batches of the judge come in two sizes: two static graphs, not one of symbolic shape.
-            return torch.compile(network, dynamic=False) if compiles else network
-
+        quicker = compiled if compiles else lambda network: network
         traits = self.model.representation.traits
-        return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, compiled)
+        return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, quicker)
 
     @property
     def total(self) -> float:
@@ -224,15 +220,10 @@ class _Run:
         state.averaged.grow(self.done)
         augment = min(1.0, config.augment + state.watch.augment) if config.augment else 0.0
         state.adversary.augment = augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
-        state.adversary.anchor_weight = config.anchor_weight * max(LAST_ANCHOR, 1 - self.done)
-        real, condition = feed.real(feed.draw(batch, config.seed, seen, "real"))
         anchored, free = (feed.draw(batch // 2, config.seed, seen, purpose) for purpose in ("anchored", "free"))
-        wanted, asked = feed.real(torch.cat([anchored, free]))
-        inputs = (real, condition, wanted, asked, feed.anchors[anchored])
-        real, condition, wanted, asked, anchors = (tensor.to(self.device) for tensor in inputs)
-        penalise = (seen // batch) % config.penalty_every == 0
-        measured = state.adversary.update_judge(real, condition, seen, penalise)
-        measured |= state.adversary.update_generator(wanted, asked, anchors, seen)
+        real, condition = feed.real(torch.cat([anchored, free]))
+        real, condition, anchors = (tensor.to(self.device) for tensor in (real, condition, feed.anchors[anchored]))
+        measured = state.adversary.update(real, condition, anchors, seen, (seen // batch) % config.penalty_every == 0)
         state.seen += batch
         state.average(batch, config.ema_examples)
         return measured

@@ -1,8 +1,7 @@
-"""The adversarial method in two updates. Loop, logging, averaging and checkpoints know nothing of it."""
+"""The adversarial method, one update. Loop, logging, averaging and checkpoints know nothing of it."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import cache
 
 import torch
 from torch import Tensor, nn
@@ -61,9 +60,7 @@ class Adversary:
             for network in (judge, generator)
         )
         self.device = device
-        # Scheduled from outside, as the rate is.
-        self.augment = config.augment  # probability of each augmentation
-        self.anchor_weight = config.anchor_weight
+        self.augment = config.augment  # probability of each augmentation, scheduled from outside as the rate is
 
     def grow(self, done: float) -> None:
         """Lets both networks grow to what `done`, 0 to 1, of training asks for."""
@@ -76,74 +73,62 @@ class Adversary:
             for group in optimiser.param_groups:
                 group["lr"] = rate
 
-    def _latents(self, count: int, seen: int, purpose: str) -> Tensor:
-        return torch.randn(count, self.z_dim, generator=torch_random(self.config.seed, seen, purpose)).to(self.device)
+    def update(self, real: Tensor, condition: Tensor, anchors: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
+        """One step of both networks on real pictures (B, C, F, L), and as many generated ones for their labels (B, N).
 
-    def update_judge(self, real: Tensor, condition: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
-        """Real pictures (B, C, F, L) with their labels (B, N) against generated ones for the same labels.
+        The judge tells real from generated, and real ones under their own labels from the same under another sound's (Reed
+        et al. 2016, algorithm 1), which costs a head only. The first generated ones start from `anchors` (B', A) and should
+        also come near their real ones: in their cells, and in what the judge's levels see of them (Larsen et al. 2016),
+        which asks for textures where cells ask for their average.
 
-        And against themselves under another sound's labels (Reed et al. 2016, algorithm 1), which costs a head only.
+        Both learn from the same pass through both networks: as much is learnt from an example as in turns, in fewer passes.
         """
         config = self.config
-        random = torch_random(config.seed, seen, "judge")
-        real = draw_changes(len(real), self.augment, self.traits, random)(real)
+        random = torch_random(config.seed, seen, "step")
+        changes = draw_changes(len(real), self.augment, self.traits, random)
+        z = torch.randn(len(real), self.z_dim, generator=random).to(self.device)
+        z[: len(anchors), : anchors.shape[1]] = anchors
+        shown, wrong = changes(real), condition.roll(1, 0)
         with self.fast():
-            with torch.no_grad():
-                fake = self.quick_generator(self._latents(len(real), seen, "z of judge"), condition)
-            fake = draw_changes(len(fake), self.augment, self.traits, random)(fake)
-            wrong = condition.roll(1, 0)
-            scores, _ = self.quick_judge(torch.cat([real, fake]), torch.cat([condition, condition, wrong]))
-        real_scores, fake_scores, wrong_scores = scores.split([len(real), len(fake), len(wrong)])
-        loss = self.objective.discriminator(real_scores, fake_scores)
+            made = self.quick_generator(z, condition)
+            faked = changes(made)
+            scores, real_levels = self.quick_judge(shown, torch.cat([condition, wrong]))
+            fake_scores, fake_levels = self.quick_judge(faked, condition)
+        real_scores, wrong_scores = scores.split(len(real))
+
+        judge_loss = self.objective.discriminator(real_scores, fake_scores)
         differs = (wrong != condition).any(1)
         if config.mismatch_weight and differs.any():
-            loss = loss + config.mismatch_weight * self.objective.discriminator(real_scores[differs], wrong_scores[differs])
-        measured = {"loss/judge": loss, "score/real": real_scores.mean(), "score/fake": fake_scores.mean()}
+            told = self.objective.discriminator(real_scores[differs], wrong_scores[differs])
+            judge_loss = judge_loss + config.mismatch_weight * told
+        generator_loss = self.objective.generator(fake_scores, real_scores.detach())
+        missed = _distance(made, real, len(anchors))
+        seen_apart = [_distance(*pair, len(anchors)) for pair in zip(fake_levels, real_levels, strict=True)]
+        measured = {
+            "loss/judge": judge_loss,
+            "loss/generator": generator_loss,
+            "loss/anchor": missed,
+            "loss/feature": torch.stack(seen_apart).sum(),
+            "score/real": real_scores.mean(),
+            "score/fake": fake_scores.mean(),
+        }
+        aim = config.anchor_weight * missed + config.feature_weight * measured["loss/feature"]
+
         self.judge_optimiser.zero_grad()
-        loss.backward()
+        self.generator_optimiser.zero_grad()
+        judge_loss.backward(inputs=list(self.judge.parameters()), retain_graph=True)
+        (generator_loss + aim).backward(inputs=list(self.generator.parameters()))
         if penalise:
             with self.fast():
-                penalty = self.penalty(lambda picture: self.judge(picture, condition)[0], real, fake, random)
+                penalty = self.penalty(lambda picture: self.judge(picture, condition)[0], shown, faked.detach(), random)
             # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
             (penalty * (config.penalty_weight * config.penalty_every)).backward()
             measured[f"penalty/{config.penalty}"] = penalty
         self.judge_optimiser.step()
-        return measured
-
-    def update_generator(self, real: Tensor, condition: Tensor, anchors: Tensor, seen: int) -> dict[str, Tensor]:
-        """New pictures for the labels (B, N) of real ones (B, C, F, L), scored by the judge.
-
-        The first of them start from `anchors` (B', A) and should also come near the real pictures: in their cells, and in
-        what the judge's levels see of them (Larsen et al. 2016), which asks for textures where cells ask for their average.
-        """
-        self.judge.requires_grad_(False)
-        changes = draw_changes(len(real), self.augment, self.traits, torch_random(self.config.seed, seen, "generator"))
-        z = self._latents(len(real), seen, "z of generator")
-        z[: len(anchors), : anchors.shape[1]] = anchors
-
-        @cache
-        def judged() -> tuple[Tensor, list[Tensor]]:
-            with torch.no_grad(), self.fast():
-                return self.quick_judge(changes(real), condition)
-
-        with self.fast():
-            made = self.quick_generator(z, condition)
-            scores, levels = self.quick_judge(changes(made), condition)
-        loss = self.objective.generator(scores, lambda: judged()[0])
-        missed = _distance(made, real, len(anchors))
-        measured = {"loss/generator": loss, "loss/anchor": missed}
-        loss = loss + self.anchor_weight * missed
-        if self.config.feature_weight:
-            pairs = zip(levels, judged()[1], strict=True)
-            measured["loss/feature"] = torch.stack([_distance(*pair, len(anchors)) for pair in pairs]).sum()
-            loss = loss + self.config.feature_weight * measured["loss/feature"]
-        self.generator_optimiser.zero_grad()
-        loss.backward()
         self.generator_optimiser.step()
-        self.judge.requires_grad_(True)
-        return measured
+        return {name: value.detach() for name, value in measured.items()}
 
 
 def _distance(made: Tensor, real: Tensor, count: int) -> Tensor:
-    """Mean absolute difference of the first `count`."""
-    return (made[:count].float() - real[:count].float()).abs().mean()
+    """Mean absolute difference of the first `count` from real ones that stand still."""
+    return (made[:count].float() - real[:count].detach().float()).abs().mean()
