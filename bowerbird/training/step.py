@@ -81,7 +81,7 @@ class Adversary:
         also come near their real ones: in their cells, and in what the judge's levels see of them (Larsen et al. 2016),
         which asks for textures where cells ask for their average.
 
-        Both learn from the same pass through both networks: as much is learnt from an example as in turns, in fewer passes.
+        Both learn from the same pass: about as much from an example as in turns, for less (docs/log.md).
         """
         config = self.config
         random = torch_random(config.seed, seen, "step")
