@@ -3,7 +3,7 @@
     python -m bench.ear DATASET
 
 One half of the real sounds plays the real ones, the other half, spoilt in a known way, the generated ones. Writes
-bench/results/ear.json: figures and verdicts for each fault.
+bench/results/ear.json: figures and verdicts for each fault; bench/results/ear.md: the same as a table.
 """
 
 import sys
@@ -15,18 +15,40 @@ import numpy as np
 import torch
 from scipy.signal import butter, sosfilt
 
-from bench.harness import publish
+from bench.harness import RESULTS, publish
 from bowerbird.data.dataset import Dataset
 from bowerbird.evaluation.measure import Heard, compare, hear_real
 from bowerbird.evaluation.verdict import verdicts
+from bowerbird.instrument import LOUDEST
 from bowerbird.representations.log_magnitude import LogMagnitude
 
+COLUMNS = {
+    "fidelity/kad": "KAD",
+    "fidelity/kad_way_to_noise": "way to noise",
+    "fidelity/frechet": "Fréchet",
+    "fidelity/precision": "precision",
+    "fidelity/recall": "recall",
+    "fidelity/coverage": "coverage",
+    "label/accuracy_ratio": "accuracy, of real's",
+    "label/trained_on_generated_ratio": "trained on it, of real's",
+    "variety/ratio": "variety",
+    "variety/twins": "twins",
+    "memory/near_copies": "near-copies",
+}
+HEADING = """# What the ear makes of known faults
+
+One half of the real sounds plays the real ones, the other half, spoilt, the generated ones (`python -m bench.ear DATASET`).
+"""
 Spoil = Callable[[Heard, Heard, int, np.random.Generator], Heard]
 
 
-def _sounds(change: Callable[[np.ndarray, int, np.random.Generator], np.ndarray]) -> Spoil:
+def _sounds(change: Callable[[np.ndarray, int, np.random.Generator], np.ndarray], loudest: float = LOUDEST) -> Spoil:
+    """Changed sounds, those over `loudest` turned down, as an instrument does."""
+
     def spoil(real: Heard, other: Heard, rate_hz: int, random: np.random.Generator) -> Heard:
-        return replace(other, sounds=change(other.sounds.copy(), rate_hz, random).astype(np.float32))
+        sounds = change(other.sounds.copy(), rate_hz, random)
+        sounds /= np.maximum(np.abs(sounds).max((1, 2), keepdims=True) / loudest, 1)
+        return replace(other, sounds=sounds.astype(np.float32))
 
     return spoil
 
@@ -54,8 +76,12 @@ def clicked(sounds: np.ndarray, rate_hz: int, random: np.random.Generator) -> np
     return sounds
 
 
+def clipped(sounds: np.ndarray, rate_hz: int, random: np.random.Generator) -> np.ndarray:
+    return np.clip(sounds * 4 / np.abs(sounds).max((1, 2), keepdims=True), -1, 1)
+
+
 def backwards(sounds: np.ndarray, rate_hz: int, random: np.random.Generator) -> np.ndarray:
-    return sounds[..., ::-1]
+    return sounds[..., ::-1].copy()
 
 
 def beating(sounds: np.ndarray, rate_hz: int, random: np.random.Generator) -> np.ndarray:
@@ -100,7 +126,7 @@ SPOILT: dict[str, Spoil] = {
     "one in five silent": _sounds(some_silent),
     "a click in each": _sounds(clicked),
     "direct current": _sounds(lambda sounds, rate, random: sounds + 0.05),
-    "clipped": _sounds(lambda sounds, rate, random: np.clip(sounds * 4 / np.abs(sounds).max((1, 2), keepdims=True), -1, 1)),
+    "clipped": _sounds(clipped, loudest=1.0),
     "backwards (cut off, late)": _sounds(backwards),
     "beating every 4 hops": _sounds(beating),
 }
@@ -115,33 +141,17 @@ def main() -> None:
         for rows in (order[: len(order) // 2], order[len(order) // 2 :])
     ]
     result: dict[str, object] = {}
+    rows: list[str] = []
     for name, spoil in SPOILT.items():
         made = spoil(*halves, dataset.sample_rate_hz, np.random.default_rng(1))
         found = compare(halves[0], made, dataset.sample_rate_hz)
         said = [verdict.sentence for verdict in verdicts(found.figures, found.per_class) if not verdict.good]
         result[name] = {"figures": {key: round(value, 4) for key, value in found.figures.items()}, "complaints": said}
-        f = found.figures
-        print(
-            name,
-            {
-                k.split("/")[1]: round(f[k], 3)
-                for k in (
-                    "fidelity/kad",
-                    "fidelity/kad_way_to_noise",
-                    "fidelity/frechet",
-                    "fidelity/coverage",
-                    "label/accuracy_ratio",
-                    "label/trained_on_generated_ratio",
-                    "variety/ratio",
-                    "variety/twins",
-                    "memory/near_copies",
-                )
-            },
-            *said,
-            sep="\n   ",
-            flush=True,
-        )
+        rows.append(f"| {name} | {' | '.join(f'{found.figures[key]:.2f}' for key in COLUMNS)} | {' '.join(said)} |")
+        print(rows[-1], flush=True)
     publish("ear", result)
+    head = [f"| known fault | {' | '.join(COLUMNS.values())} | complaints |", "|---" * (len(COLUMNS) + 2) + "|"]
+    (RESULTS / "ear.md").write_text("\n".join([HEADING, *head, *rows, ""]))
 
 
 if __name__ == "__main__":

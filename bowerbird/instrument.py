@@ -16,7 +16,7 @@ from bowerbird.machine import choose_device, has_fast_bfloat16
 from bowerbird.networks import NETWORKS
 from bowerbird.seeds import latents, numpy_random
 
-__all__ = ["INSTRUMENT_NAME", "Instrument", "family_of", "load", "tensors_of"]
+__all__ = ["INSTRUMENT_NAME", "LOUDEST", "Instrument", "family_of", "load", "tensors_of"]
 
 INSTRUMENT_NAME = "instrument.safetensors"
 LOUDEST = 0.98  # of full scale: a low kick stays at its peak for several samples and would look clipped

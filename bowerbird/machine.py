@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from pathlib import Path
+from typing import cast
 
 import torch
 from torch import nn
@@ -55,7 +56,7 @@ def compiled(network: nn.Module) -> nn.Module:
     """
     # As the library stands (2.13) a backward pass may otherwise write over what it will need again: wrong gradients, unsaid.
     autograd_config.donated_buffer = False
-    return torch.compile(network, dynamic=False, options={"inplace_buffers": False})
+    return cast(nn.Module, torch.compile(network, dynamic=False, options={"inplace_buffers": False}))
 
 
 def keep_freed_memory() -> bool:

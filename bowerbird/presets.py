@@ -31,6 +31,7 @@ from bowerbird.seeds import numpy_random
 __all__ = ["PRESETS", "Choice", "configure"]
 
 PARTS = ("network", "representation")  # settings of the model carry their part's name: network.width
+FEW, MOST_VARIANTS = 400, 4  # 100 sounds alone drift away where they learn on with altered copies (docs/log.md)
 STEADY_CENTS, STEADY_SHARE, LISTENED = 4.0, 0.5, 100
 
 
@@ -49,12 +50,16 @@ def standard(dataset: Dataset) -> Choice:
     shape = representation.shape
     window_ms, hop_ms = (1000 * n / dataset.sample_rate_hz for n in (representation.n_fft, representation.hop))
     words = f"{why}: {shape.rows} bands of log magnitude, {shape.frames} windows of {window_ms:.0f} ms {hop_ms:.1f} ms apart"
-    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), _trained(pitched), (words,))
+    train, altered = _trained(dataset, pitched)
+    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), train, (words, *altered))
 
 
-def _trained(pitched: bool) -> TrainConfig:
-    """An hour; altered copies, where asked for, keep the pitch that a label says."""
-    return TrainConfig(minutes=60.0, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
+def _trained(dataset: Dataset, pitched: bool) -> tuple[TrainConfig, tuple[str, ...]]:
+    """An hour, and what is to be said of it; altered copies keep the pitch that a label says."""
+    count = len(dataset.part("train"))
+    variants = min(MOST_VARIANTS, FEW // max(count, 1))
+    train = TrainConfig(minutes=60.0, variants=variants, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
+    return train, (f"only {count} sounds: {variants} altered copies of each are learnt as well",) if variants else ()
 
 
 def quick(dataset: Dataset) -> Choice:

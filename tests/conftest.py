@@ -14,7 +14,15 @@ from bowerbird.data.prepare import PrepareOptions, prepare
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 # A network and pictures small enough to train in seconds.
-TINY = ["network.width=8", "network.widest=16", "network.style=16", "network.z_dim=8", "batch_size=8", "checks=2"]
+TINY = [
+    "network.width=8",
+    "network.widest=16",
+    "network.style=16",
+    "network.z_dim=8",
+    "batch_size=8",
+    "checks=2",
+    "variants=0",
+]
 
 
 # A script's background job ignores Ctrl-C and so would every process started from here: give it its meaning back.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.signal import butter, sosfilt
 
 from bowerbird.data.kit import CLASSES, RATE_HZ
 from bowerbird.evaluation.faults import FAULTS, checkerboard_db
@@ -17,7 +18,7 @@ from bowerbird.evaluation.verdict import verdicts
 from tests.conftest import command
 
 SAMPLES = RATE_HZ // 2
-PER_CLASS = 24
+PER_CLASS = 50
 
 
 def half(seed: int) -> Heard:
@@ -94,7 +95,14 @@ def test_collapse_swapping_and_copying_are_called_by_name(real: Heard, other: He
     turned = np.roll(np.unique(other.names), 1)
     swapped = dataclasses.replace(other, names=turned[np.unique(other.names, return_inverse=True)[1]])
     assert "confuses" in complaints(real, swapped)
-    assert "nearly copies" in complaints(real, dataclasses.replace(real, sounds=0.9 * real.sounds))
+    copied = complaints(real, dataclasses.replace(real, sounds=0.9 * real.sounds))
+    assert "nearly copies" in copied
+    assert "repeats of training sounds" in copied
+
+
+def test_few_sounds_make_the_verdict_careful(real: Heard, other: Heard) -> None:
+    few = [dataclasses.replace(h, sounds=h.sounds[::5], names=h.names[::5], groups=h.groups[::5]) for h in (real, other)]
+    assert "only 40 real sounds" in complaints(*few)
 
 
 def test_pitch_and_other_labels_are_measured_where_there_are_any() -> None:
@@ -143,6 +151,16 @@ def test_each_fault_is_heard_and_not_imagined(name: str, real: Heard) -> None:
     assert FAULTS[name](real.sounds, RATE_HZ).mean() < 0.05
     assert FAULTS[name](spoil(name, real.sounds), RATE_HZ).mean() > 0.9
     assert name in complaints(real, dataclasses.replace(real, sounds=spoil(name, real.sounds).astype(np.float32)))
+
+
+def test_noise_and_lost_treble_and_bass_are_called_by_name(real: Heard, other: Heard) -> None:
+    random = np.random.default_rng(0)
+    level = np.sqrt(np.square(other.sounds).mean((1, 2), keepdims=True))
+    noisy = other.sounds + 0.1 * level * random.standard_normal(other.sounds.shape)
+    assert "Noise lies under the sounds" in complaints(real, dataclasses.replace(other, sounds=noisy.astype(np.float32)))
+    for kind, corner_hz, word in (("low", 5000, "dull"), ("high", 400, "thin")):
+        passed = sosfilt(butter(6, corner_hz, kind, fs=RATE_HZ, output="sos"), other.sounds, axis=2)
+        assert word in complaints(real, dataclasses.replace(other, sounds=passed.astype(np.float32)))
 
 
 def test_a_beat_at_the_grid_is_heard(real: Heard) -> None:

@@ -67,6 +67,13 @@ def test_equaliser_changes_bands_within_its_bound() -> None:
         assert np.ptp(bands_db) > 0.5
 
 
+def test_few_sounds_are_altered_by_default_and_it_is_said(dataset: Dataset) -> None:
+    choice = configure(dataset, "quick", None, [])
+    assert choice.train.variants == 4
+    assert "48 sounds" in " ".join(choice.why)
+    assert configure(dataset, "quick", None, ["variants=0"]).train.variants == 0
+
+
 def test_variants_are_learnt_beside_the_sounds(dataset: Dataset, tmp_path: Path) -> None:
     model, config, _ = configure(dataset, "quick", None, [*TINY, "variants=2"])
     feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)

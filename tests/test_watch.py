@@ -30,6 +30,13 @@ def test_the_best_is_kept() -> None:
     assert not watch.said
 
 
+def test_of_states_as_good_the_last_is_kept() -> None:
+    close = [dataclasses.replace(GOOD, distance=distance) for distance in (0.22, 0.24)]
+    watch, acts = after(GOOD, *close)
+    assert acts == ["best", "best", "go on"], "each a little worse than the one before it: the standard would slip"
+    assert watch.best["seen"] == 2000
+
+
 @pytest.mark.parametrize(
     ("glance", "word"),
     [(Glance(0.9, 1.0, 1.5), "drift away"), (Glance(0.25, 0.4, 1.5), "all alike")],
@@ -116,7 +123,7 @@ def test_a_run_that_collapses_goes_back_and_keeps_its_best(
     dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=160", "checks=4"])
-    glances = [GOOD, dataclasses.replace(GOOD, distance=0.25, variety=0.1), *[dataclasses.replace(GOOD, distance=0.21)] * 9]
+    glances = [GOOD, dataclasses.replace(GOOD, distance=0.25, variety=0.1), *[dataclasses.replace(GOOD, distance=0.24)] * 9]
     waiting = iter(glances)
     monkeypatch.setattr(LightEar, "__call__", lambda ear, instrument: next(waiting))
     outcome = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)

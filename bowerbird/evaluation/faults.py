@@ -1,12 +1,13 @@
 """Faults of the signal, each a plain function from sounds (B, C, T) and a rate to which of them have it, (B,)."""
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["FAULTS", "checkerboard_db", "onset_s"]
+__all__ = ["FAULTS", "checkerboard_db", "floor_db", "lacking", "onset_s"]
 
 Sounds = NDArray[np.float32]
 Which = NDArray[np.bool_]
@@ -18,6 +19,8 @@ LATE_S = 0.1
 TAIL_S = 0.01
 CLICK_S = 0.003
 CLICK_DB = 30.0
+FLOOR_S, INAUDIBLE_DB = 0.02, -60.0
+LOWEST_HZ, BANDS = 60.0, 24
 
 
 def _any(found: Which) -> Which:
@@ -105,6 +108,39 @@ def checkerboard_db(sounds: Sounds, hop: int, period: int = 4) -> NDArray[np.flo
     beside = torch.cat([beat[:, line - line // 4 : line - 1], beat[:, line + 2 : line + line // 4 + 1]], 1).median(1).values
     found = 10 * torch.log10((beat[:, line] + 1e-9) / (beside + 1e-9))
     return found.reshape(len(sounds), -1).amax(1).numpy()
+
+
+def floor_db(sounds: Sounds, rate_hz: int) -> NDArray[np.floating]:
+    """Level of the quietest fiftieth of a second under the loudest, (B,), not under -60 dB: what noise raises."""
+    size = max(1, int(FLOOR_S * rate_hz))
+    count = max(1, sounds.shape[2] // size)
+    blocks = sounds[..., : count * size].reshape(*sounds.shape[:2], count, -1)
+    power = blocks.var(3).mean(1)  # a direct current is no noise
+    return _under_db(power.min(1), power.max(1))
+
+
+def lacking(real: Sounds, made: Sounds, rate_hz: int) -> tuple[float, float]:
+    """The band, of 24, in which generated sounds are weakest beside the real ones: (by how many dB, its middle in Hz)."""
+    edges_hz = np.geomspace(LOWEST_HZ, rate_hz / 2, BANDS + 1)
+    by_db = _balance_db(real, edges_hz, rate_hz) - _balance_db(made, edges_hz, rate_hz)
+    worst = int(by_db.argmax())
+    return float(by_db[worst]), float(np.sqrt(edges_hz[worst] * edges_hz[worst + 1]))
+
+
+def _balance_db(sounds: Sounds, edges_hz: NDArray[np.floating], rate_hz: int) -> NDArray[np.floating]:
+    """Median level of each band under the loudest band of its sound, not under -60 dB, (bands,)."""
+    power = np.zeros((len(sounds), len(edges_hz) - 1))
+    samples = sounds.shape[2]
+    edges = np.searchsorted(np.fft.rfftfreq(samples, 1 / rate_hz), edges_hz)
+    for row, sound in enumerate(sounds):
+        spectrum = np.square(np.abs(np.fft.rfft(sound))).sum(0)
+        power[row] = [spectrum[a : max(b, a + 1)].sum() for a, b in pairwise(edges)]
+    return np.asarray(np.median(_under_db(power, power.max(1, keepdims=True)), 0))
+
+
+def _under_db(power: NDArray[np.floating], loudest: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Levels under the loudest, not under -60 dB; silence is under it."""
+    return np.maximum(10 * np.log10((power + 1e-20) / (loudest + 1e-12)), INAUDIBLE_DB)
 
 
 FAULTS: dict[str, Callable[[Sounds, int], Which]] = {

@@ -10,7 +10,7 @@ from bowerbird.conditions.category import ancestry
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
-from bowerbird.evaluation.faults import FAULTS, checkerboard_db, onset_s
+from bowerbird.evaluation.faults import FAULTS, checkerboard_db, floor_db, lacking, onset_s
 from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.memory import Memory, memory
@@ -178,6 +178,7 @@ def compare(
         per_class[name]["variety"] = ratio
     remembered = memory(a, real.groups, b, listener(held_out.sounds) if held_out and len(held_out.sounds) else None)
     figures |= {
+        "memory/sounds": float(len(a)),
         "memory/distance_ratio": remembered.ratio,
         "memory/near_copies": remembered.copies,
         "memory/near_copies_real": remembered.reference_copies,
@@ -252,5 +253,7 @@ def _faults(real: Sounds, made: Sounds, rate_hz: int, hop: int) -> dict[str, flo
             f"fault/checkerboard_db{kind}": float(np.median(checkerboard_db(sounds, hop))),
             f"fault/level_db{kind}": float(np.median(10 * np.log10(np.square(sounds).mean((1, 2)) + 1e-12))),
             f"fault/onset_s{kind}": float(np.median(onset_s(sounds, rate_hz))),
+            f"fault/floor_db{kind}": float(np.median(floor_db(sounds, rate_hz))),
         }
+    figures["fault/lacking_db"], figures["fault/lacking_hz"] = lacking(real, made, rate_hz)
     return figures

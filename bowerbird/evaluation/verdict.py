@@ -8,6 +8,10 @@ __all__ = ["Verdict", "verdicts"]
 
 FAULT_MARGIN = 0.02  # share of sounds with a fault beyond the real ones' share
 CHECKERBOARD_DB = 3.0  # beyond the real ones'
+NOISE_DB = 6.0  # of the quietest moment beyond the real ones'
+REPEATS, VARIATIONS = 0.5, 0.8  # of the distance between real neighbours
+FEW_SOUNDS = 200
+LACKING_DB, DULL_HZ = 12.0, 2000.0  # weaker than the real ones in a band; above it that is dull, below it thin
 WOBBLE_CENTS = 5.0  # a change of pitch from one 20 ms frame to the next, beyond the real ones'
 
 
@@ -101,8 +105,20 @@ def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) 
 
 def _memory(figures: dict[str, float]) -> list[Verdict]:
     copies, real = figures["memory/near_copies"], figures["memory/near_copies_real"]
-    sentence = f"{copies:.0%} of the generated sounds are nearly copies of a training sound (of real ones {real:.0%})."
-    return [Verdict(copies <= real + 0.05, sentence)]
+    ratio, count = figures["memory/distance_ratio"], figures["memory/sounds"]
+    steps = ((REPEATS, "repeats of training sounds"), (VARIATIONS, "variations of single training sounds"))
+    what = next((words for limit, words in steps if ratio < limit), "as new as another real sound")
+    sentence = f"{copies:.0%} of the generated sounds are nearly copies of a training sound (of real ones {real:.0%})"
+    found = [
+        Verdict(
+            copies <= real + 0.05 and ratio >= REPEATS,
+            f"{sentence}; most are {what}, {ratio:.2f} times as far from the nearest as real sounds from each other.",
+        )
+    ]
+    if count < FEW_SOUNDS:
+        sentence = f"There are only {count:.0f} real sounds to compare with: these figures are rough, and whether it would"
+        found.append(Verdict(False, f"{sentence} make others of their kind cannot be told from them."))
+    return found
 
 
 def _faults(figures: dict[str, float]) -> list[Verdict]:
@@ -120,6 +136,15 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
                 False, f"The level beats at the network's own grid, {beat:.1f} dB more than in real sounds (checkerboard)."
             )
         )
+    noise_db, quiet_db = figures["fault/floor_db"], figures["fault/floor_db_real"]
+    if noise_db > quiet_db + NOISE_DB:
+        sentence = f"Noise lies under the sounds: their quietest moment is {noise_db:.0f} dB under the loudest"
+        found.append(Verdict(False, f"{sentence} (real {quiet_db:.0f} dB)."))
+    lacking_db, lacking_hz = figures["fault/lacking_db"], figures["fault/lacking_hz"]
+    if lacking_db > LACKING_DB:
+        word = "dull" if lacking_hz > DULL_HZ else "thin"
+        sentence = f"The sounds are {word}: around {lacking_hz:.0f} Hz they are {lacking_db:.0f} dB weaker than real ones"
+        found.append(Verdict(False, f"{sentence}."))
     return found or [
-        Verdict(True, "No silence, clipping, direct current, clicks or cut-off tails beyond those of the real sounds.")
+        Verdict(True, "No noise, silence, clipping, direct current, clicks or cut-off tails beyond the real sounds'.")
     ]

@@ -32,6 +32,7 @@ DIVERGED_BY = 0.15  # so much more
 COLLAPSED = 0.6  # of the variety at the best
 MEMORISED = 0.4  # of the distance between real neighbours
 STALLED_CHECKS, PROGRESS = 4, 0.02
+AS_GOOD = 1.15  # times the least distance: about what one look is uncertain by, and then the later state wins
 MOST_ACTS = 3
 AUGMENT_STEP = 0.2
 
@@ -112,7 +113,7 @@ class Watch:
     """What was seen so far and done about it; a part of the checkpoint."""
 
     checks: int = 0  # how many of them are past
-    best: dict[str, float] = field(default_factory=dict)  # the best Glance, and `seen` examples then
+    best: dict[str, float] = field(default_factory=dict)  # the kept Glance, `seen` examples then, `least` distance so far
     stalled: int = 0  # checks without progress
     acts: int = 0  # times training was sent back
     augment: float = 0.0  # added to the probability of augmentation
@@ -136,27 +137,25 @@ class Watch:
     def _judged(self, now: Glance, seen: int, may_augment: bool, may_end: bool) -> Finding:
         best = self.best
         if not best:
-            return self._is_best(now, seen)
-        if now.distance > DIVERGED * best["distance"] and now.distance > best["distance"] + DIVERGED_BY:
-            return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {best['distance']:.2f})")
+            return self._is_best(now, seen, now.distance)
+        least = best.get("least", best["distance"])
+        if now.distance > DIVERGED * least and now.distance > least + DIVERGED_BY:
+            return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {least:.2f})")
         if now.variety < COLLAPSED * min(1.0, best["variety"]) and now.distance > best["distance"]:
             return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {best['variety']:.2f})")
         if now.memory < MEMORISED and may_augment:
             self.augment += AUGMENT_STEP
             return Finding("augment", "training sounds are being learnt by heart: more augmentation from here")
-        if now.distance < best["distance"]:
-            self.stalled = 0 if now.distance < (1 - PROGRESS) * best["distance"] else self.stalled + 1
-            found = self._is_best(now, seen)
-        else:
-            self.stalled += 1
-            found = Finding("go on")
+        self.stalled = 0 if now.distance < (1 - PROGRESS) * least else self.stalled + 1
+        as_good = now.distance < AS_GOOD * least
+        found = self._is_best(now, seen, min(least, now.distance)) if as_good else Finding("go on")
         if self.stalled >= STALLED_CHECKS and may_end and not self.end:
             sentence = f"no more progress in {self.stalled} checks: the learning rate falls now and training ends early"
             return Finding("finish", sentence)
         return found
 
-    def _is_best(self, now: Glance, seen: int) -> Finding:
-        self.best = {"distance": now.distance, "variety": now.variety, "memory": now.memory, "seen": seen}
+    def _is_best(self, now: Glance, seen: int, least: float) -> Finding:
+        self.best = {**vars(now), "seen": seen, "least": least}
         return Finding("best")
 
     def _back(self, trouble: str) -> Finding:
