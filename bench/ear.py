@@ -17,7 +17,8 @@ from scipy.signal import butter, sosfilt
 
 from bench.harness import RESULTS, publish
 from bowerbird.data.dataset import Dataset
-from bowerbird.evaluation.measure import Heard, compare, hear_real
+from bowerbird.evaluation.heard import Heard, hear_real
+from bowerbird.evaluation.measure import compare
 from bowerbird.evaluation.verdict import verdicts
 from bowerbird.instrument import LOUDEST
 from bowerbird.representations.log_magnitude import LogMagnitude

@@ -15,7 +15,8 @@ import torch
 
 from bench.harness import RESULTS, publish
 from bowerbird.data.dataset import Dataset
-from bowerbird.evaluation.measure import Evaluation, Heard, evaluate
+from bowerbird.evaluation.heard import Heard
+from bowerbird.evaluation.measure import Evaluation, evaluate
 from bowerbird.evaluation.verdict import verdicts
 from bowerbird.instrument import Instrument, load
 from bowerbird.pictures import write_sheet

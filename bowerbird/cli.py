@@ -81,7 +81,10 @@ def prepare(
         sample_rate, seconds, channels, slices, level, trim, labels or _source_of_labels(table, pattern), table, pattern,
         columns, group, validation, licence,
     )  # fmt: skip
+    before = json.loads((output / "dataset.json").read_text()) if (output / "dataset.json").is_file() else None
     dataset = make_dataset(sounds, output, options, quiet=quiet)
+    if before and before.get("fingerprint") != dataset.fingerprint:
+        print(f"replaced the dataset of {before.get('sounds')} sounds that was there", file=sys.stderr)
     found = json.loads((output / "report.json").read_text(encoding="utf-8"))
     text = (output / "report.txt").read_text(encoding="utf-8")
     _say({"dataset": output, "fingerprint": dataset.fingerprint, **found}, as_json, f"{text}dataset: {output}")
@@ -97,7 +100,7 @@ def train(
     output: Annotated[Path, typer.Option("-o", "--output", help="The run's folder; an unfinished run goes on.")],
     preset: Annotated[str, typer.Option(help="standard, quick (minutes); baselines: gansynth, wavegan.")] = "standard",
     config: Annotated[Path | None, typer.Option(help="A JSON file of settings over the preset.")] = None,
-    minutes: Annotated[float | None, typer.Option(help="How long to train.")] = None,
+    minutes: Annotated[float | None, typer.Option(help="How long to train; preparing comes on top.")] = None,
     examples: Annotated[int | None, typer.Option(help="How long to train, in examples seen.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
@@ -146,6 +149,8 @@ def train(
     ending = "done" if outcome.finished else "stopped; the same command goes on"
     if not outcome.new:
         ending = "nothing to do, all of it is trained; a greater --minutes or --examples goes on"
+    elif outcome.finished and outcome.improving:
+        ending = "done, and still getting better: a greater --minutes or --examples goes on"
     text = (
         f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
         f"instrument: {outcome.instrument}, the best of the run, at {outcome.best_at} examples\n"

@@ -15,7 +15,9 @@ from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
 from bowerbird.representations import MEASURED, REPRESENTATIONS, Representation
 
-__all__ = ["ModelConfig", "TrainConfig", "changed", "model_from_json", "to_json", "train_from_json"]
+__all__ = ["PARTS", "ModelConfig", "TrainConfig", "changed", "model_from_json", "to_json", "train_from_json"]
+
+PARTS = ("network", "representation")  # settings of the model carry their part's name: network.width
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,8 @@ def changed(config: Any, key: str, value: Any) -> Any:
     if head not in fields:
         close = difflib.get_close_matches(head, fields, n=1)
         hint = f'did you mean "{close[0]}"? ' if close else ""
-        raise UsageError(f'there is no setting "{key}"; {hint}{known(fields)}')
+        names = [*fields, *PARTS] if type(config) is TrainConfig else fields
+        raise UsageError(f'there is no setting "{key}"; {hint}{known(names)}')
     if key in MEASURED and type(config) in REPRESENTATIONS.values():
         raise UsageError(f'"{key}" comes from the dataset and cannot be set; prepare the sounds otherwise')
     current = getattr(config, head)

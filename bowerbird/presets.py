@@ -11,7 +11,7 @@ import torch
 from bowerbird.conditions import Condition
 from bowerbird.conditions.category import Category
 from bowerbird.conditions.pitch import Pitch
-from bowerbird.config import ModelConfig, TrainConfig, changed
+from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
 from bowerbird.evaluation.pitch import hear_pitch
@@ -30,8 +30,7 @@ from bowerbird.seeds import numpy_random
 
 __all__ = ["PRESETS", "Choice", "configure"]
 
-PARTS = ("network", "representation")  # settings of the model carry their part's name: network.width
-FEW, MOST_VARIANTS = 400, 4  # 100 sounds alone drift away where they learn on with altered copies (docs/log.md)
+FEW, MOST_VARIANTS = 400, 4  # of 100 sounds alone training drifts away, with copies it goes on (docs/log.md)
 STEADY_CENTS, STEADY_SHARE, LISTENED = 4.0, 0.5, 100
 
 
@@ -50,16 +49,13 @@ def standard(dataset: Dataset) -> Choice:
     shape = representation.shape
     window_ms, hop_ms = (1000 * n / dataset.sample_rate_hz for n in (representation.n_fft, representation.hop))
     words = f"{why}: {shape.rows} bands of log magnitude, {shape.frames} windows of {window_ms:.0f} ms {hop_ms:.1f} ms apart"
-    train, altered = _trained(dataset, pitched)
-    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), train, (words, *altered))
+    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), _trained(dataset, pitched), (words,))
 
 
-def _trained(dataset: Dataset, pitched: bool) -> tuple[TrainConfig, tuple[str, ...]]:
-    """An hour, and what is to be said of it; altered copies keep the pitch that a label says."""
-    count = len(dataset.part("train"))
-    variants = min(MOST_VARIANTS, FEW // max(count, 1))
-    train = TrainConfig(minutes=60.0, variants=variants, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
-    return train, (f"only {count} sounds: {variants} altered copies of each are learnt as well",) if variants else ()
+def _trained(dataset: Dataset, pitched: bool) -> TrainConfig:
+    """An hour; few sounds are learnt with altered copies, which keep the pitch that a label says."""
+    variants = min(MOST_VARIANTS, FEW // max(len(dataset.part("train")), 1))
+    return TrainConfig(minutes=60.0, variants=variants, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
 
 
 def quick(dataset: Dataset) -> Choice:
@@ -147,7 +143,10 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
         model = dataclasses.replace(model, representation=_fitted(dataset, model.representation))
     with torch.device("meta"):  # UsageError where the network cannot draw such pictures
         family_of(model).generator(model.representation.shape, model.condition_width, model.network)
-    return Choice(model, train, () if drawn else choice.why)
+    why = () if drawn else choice.why
+    if train.variants:
+        why += (f"{train.variants} altered copies of each of the {len(dataset.part('train'))} sounds are learnt as well",)
+    return Choice(model, train, why)
 
 
 def check_settings(preset: str, file: Path | None, settings: Sequence[str]) -> None:

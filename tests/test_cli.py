@@ -82,6 +82,8 @@ def test_dry_run_prints_the_configuration_and_writes_nothing(dataset: Dataset, t
         (["train", "NOWHERE", "-o", "OUT"], 2, "no folder"),
         (["train", "EMPTY", "-o", "OUT", "--preset", "stnadard"], 2, "quick, standard"),
         (["train", "EMPTY", "-o", "OUT", "--set", "bach_size=8"], 2, "batch_size"),
+        (["train", "EMPTY", "-o", "OUT", "--set", "nonsense=1"], 2, "representation"),
+        (["train", "DATASET", "-o", "OUT", "--set", "representation=waveform"], 2, "network=wavegan"),
         (["make", "RUN", "--device", "toaster"], 2, "known: auto, cpu, cuda"),
         (["prepare", "NOWHERE", "-o", "OUT"], 2, "no folder"),
         (["prepare", "EMPTY", "-o", "OUT"], 1, "no sounds"),
@@ -111,6 +113,16 @@ def test_errors_are_one_sentence(
     assert done.stderr.startswith("bowerbird: ")
     assert done.stderr.count("\n") == 1
     assert "Traceback" not in done.stderr
+    assert not (tmp_path / "out").exists(), "a refused command leaves nothing"
+
+
+def test_preparing_into_another_dataset_says_so(kit: Path, tmp_path: Path) -> None:
+    first = command("prepare", kit, "-o", tmp_path / "one", "--quiet")
+    again = command("prepare", kit, "-o", tmp_path / "one", "--quiet")
+    other = command("prepare", kit / "kick", "-o", tmp_path / "one", "--quiet")
+    assert "replaced" not in first.stderr + again.stderr
+    assert "replaced the dataset of 48 sounds" in other.stderr
+    assert "all sounds lie in one folder" in other.stdout
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

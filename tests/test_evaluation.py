@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 from scipy.signal import butter, sosfilt
 
+from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import CLASSES, RATE_HZ
 from bowerbird.evaluation.faults import FAULTS, checkerboard_db
 from bowerbird.evaluation.fidelity import frechet, kad, manifold
+from bowerbird.evaluation.heard import Heard, hear, hear_real
 from bowerbird.evaluation.listener import Listener
-from bowerbird.evaluation.measure import Heard, compare
+from bowerbird.evaluation.measure import compare
 from bowerbird.evaluation.pretrained import Pretrained
+from bowerbird.evaluation.variety import share_repeated
 from bowerbird.evaluation.verdict import verdicts
 from tests.conftest import command
 
@@ -98,6 +101,38 @@ def test_collapse_swapping_and_copying_are_called_by_name(real: Heard, other: He
     copied = complaints(real, dataclasses.replace(real, sounds=0.9 * real.sounds))
     assert "nearly copies" in copied
     assert "repeats of training sounds" in copied
+
+
+def test_noise_and_labels_that_mean_nothing_are_no_good_news(real: Heard) -> None:
+    random = np.random.default_rng(0)
+    noise = dataclasses.replace(real, sounds=random.uniform(-1, 1, real.sounds.shape).astype(np.float32))
+    assert "unlike any of them" in complaints(real, noise)
+    mixed = [dataclasses.replace(heard, names=random.permutation(heard.names)) for heard in (real, real)]
+    assert "hardly be told apart even in the real sounds" in complaints(*mixed)
+
+
+def test_what_the_latent_decides_is_told_from_what_labels_do() -> None:
+    random = np.random.default_rng(0)
+    groups = np.repeat(np.arange(100), 4)
+    by_label, by_latent = (random.standard_normal((count, 6)) for count in (100, 400))
+    assert share_repeated(by_label[groups], groups, by_label) < 0.01
+    assert share_repeated(by_latent, groups, by_latent) == pytest.approx(1, abs=0.1)
+    half = by_label[groups] + by_latent
+    assert share_repeated(half, groups, half) == pytest.approx(0.5, abs=0.1)
+    assert np.isnan(share_repeated(by_label, np.arange(100), by_label))
+
+
+def test_copies_are_looked_for_among_all_training_sounds(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bowerbird.evaluation.heard.MOST", 24)
+    real = hear_real(dataset, "train")
+    assert len(real.sounds) == 24
+    indices = dataset.part("train")
+    unheard = [index for index in indices if not (real.sounds == dataset.padded([index])).all((1, 2)).any()]
+    made = dataclasses.replace(hear(dataset, unheard), groups=np.arange(len(unheard)))
+    found = compare(real, made, dataset.sample_rate_hz, dataset=dataset, hop=64)
+    assert found.figures["memory/near_copies"] == 1
+    assert np.array_equal(found.copied_from.sounds, found.made.sounds[found.copied])
+    assert found.figures["memory/sounds"] == 24
 
 
 def test_few_sounds_make_the_verdict_careful(real: Heard, other: Heard) -> None:

@@ -50,6 +50,12 @@ def test_divergence_and_collapse_go_back_and_say_so(glance: Glance, word: str) -
     assert acts.count("back") == 3, "it would go back for ever"
 
 
+def test_a_slow_collapse_is_one_too() -> None:
+    slowly = [Glance(0.2, variety, 1.5) for variety in (0.8, 0.62)]
+    _, acts = after(GOOD, *slowly, Glance(0.21, 0.5, 1.5))
+    assert acts == ["best", "best", "best", "back"]
+
+
 def test_memorising_raises_augmentation() -> None:
     watch, acts = after(GOOD, Glance(0.1, 1.0, 0.2))
     assert acts[1] == "augment"

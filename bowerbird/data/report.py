@@ -7,6 +7,8 @@ import numpy as np
 
 __all__ = ["describe", "report"]
 
+ONE_FOLDER = ", as all sounds lie in one folder; a folder for each kind, or --labels csv or filename, would give some"
+
 
 def report(
     facts: dict[str, Any],
@@ -31,6 +33,7 @@ def report(
             condition: dict(sorted(Counter(entry["labels"][condition] for entry in entries).items()))
             for condition in entries[0]["labels"]
         },
+        "labels_from": facts["prepared_with"]["labels"],
         "validation": sum(entry["part"] == "validation" for entry in entries),
         "validation_asked": round(validation * len(entries)),
         "clipped": [entry["file"] for entry in entries if entry["clipped"]],
@@ -39,10 +42,15 @@ def report(
             for note in dict.fromkeys(note for entry in entries for note in entry["notes"])
         },
         "near_duplicates": sum(entry["duplicates"] is not None for entry in entries),
-        "near_duplicate_groups": [[entries[index]["file"] for index in group] for group in duplicates],
+        "near_duplicate_groups": [[_named(entries[index]) for index in group] for group in duplicates],
         "licences": facts["licences"],
         "skipped": dict(sorted(skipped.items(), key=lambda item: (item[1] == "hidden", item[0]))),
     }
+
+
+def _named(entry: dict[str, Any]) -> str:
+    """The file, and for a later piece of it where that begins."""
+    return entry["file"] + (f" from {entry['start_s']:.2f} s" if entry["start_s"] else "")
 
 
 def _spread(values: list[float]) -> dict[str, float]:
@@ -69,7 +77,7 @@ def describe(found: dict[str, Any]) -> str:
         if single:
             lines.append(f"{condition} with one sound only, which can hardly be learnt: {_some(single)}")
     if not found["labels"]:
-        lines.append("labels: none")
+        lines.append("labels: none" + (ONE_FOLDER if found["labels_from"] == "folder" else ""))
     if found["validation_asked"]:
         lines.append(f"set apart for validation: {found['validation']} of {found['validation_asked']} asked")
     if found["validation"] < found["validation_asked"] / 2:

@@ -1,10 +1,10 @@
 """All figures of one instrument against one dataset, under names `group/name`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from scipy.stats import entropy
 
 from bowerbird.conditions.category import ancestry
 from bowerbird.data.dataset import Dataset
@@ -12,35 +12,21 @@ from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
 from bowerbird.evaluation.faults import FAULTS, checkerboard_db, floor_db, lacking, onset_s
 from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
+from bowerbird.evaluation.heard import TIMES, Heard, Sounds, hear, hear_again, hear_instrument, hear_real, round_trip
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.memory import Memory, memory
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
 from bowerbird.evaluation.pretrained import Pretrained
-from bowerbird.evaluation.variety import variety
+from bowerbird.evaluation.variety import share_repeated, share_within, variety
 from bowerbird.instrument import Instrument
 from bowerbird.midi import PITCH, midi_number
-from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
 
-__all__ = ["Evaluation", "Heard", "compare", "evaluate", "hear_instrument", "hear_real"]
+__all__ = ["Evaluation", "compare", "evaluate"]
 
-MOST = 1000  # sounds of either kind
-LEAST_PER_CLASS = 40
 LEAST_GRID = 64  # samples; a network's grid on waveforms is coarser than a sample
-
-Sounds = NDArray[np.float32]
-
-
-@dataclass(frozen=True)
-class Heard:
-    """Sounds (B, C, T) with the class of each and, for real ones, near-duplicate groups."""
-
-    sounds: Sounds
-    names: NDArray[np.str_]
-    groups: NDArray[np.integer]
-    labels: list[dict[str, str]] = field(default_factory=list)
-    seeds: list[int] = field(default_factory=list)
-    matched: int = 0  # the first so many have their labels in the data's proportions
+LEAST_NOISE_KAD = 1.0  # between real sounds and white noise; sounds may be nearly noise themselves
+PAIRS = 12
 
 
 @dataclass(frozen=True)
@@ -51,37 +37,8 @@ class Evaluation:
     per_class: dict[str, dict[str, float]]
     real: Heard
     made: Heard
-    memory: Memory
-
-
-def hear_real(dataset: Dataset, part: str) -> Heard:
-    """Up to MOST real sounds of a part."""
-    indices = dataset.part(part)
-    indices = sorted(numpy_random(0, "evaluate", part).permutation(indices)[:MOST].tolist())
-    labels, main = dataset.labels(indices), dataset.conditions[:1]
-    names = np.array([ancestry(one[main[0]])[0] if main else "all sounds" for one in labels])
-    entries = [dataset.entries[index] for index in indices]
-    groups = np.array([-1 - i if e["duplicates"] is None else e["duplicates"] for i, e in enumerate(entries)])
-    sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
-    # In the order of the conditions, the main label first: files keep them sorted.
-    return Heard(sounds, names, groups, [{name: one[name] for name in dataset.conditions} for one in labels])
-
-
-def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard:
-    """As many generated sounds as real ones, with their labels, and more of every small class."""
-    labels, names, matched = list(real.labels), list(real.names), len(real.labels)
-    for name in sorted(set(names)):
-        for _ in range(LEAST_PER_CLASS - names.count(name)):
-            asked = {condition.name: name for condition in instrument.model.conditions[:1]}
-            labels.append(instrument.choose(asked, seed=seed + len(labels)))
-            names.append(name)
-    seeds = [seed + k for k in range(len(labels))]
-    sounds = []
-    with progress("making sounds", len(labels), quiet=quiet) as advance:
-        for sound, _ in instrument.play(labels, seeds):
-            sounds.append(sound)
-            advance(len(sounds))
-    return Heard(np.stack(sounds), np.array(names), np.arange(len(names)), labels, seeds, matched)
+    copied: list[int]  # the generated sounds nearest to a training sound, the nearest first
+    copied_from: Heard  # and those training sounds
 
 
 def evaluate(
@@ -112,18 +69,25 @@ def evaluate(
     real = hear_real(dataset, "train")
     if len(real.sounds) < 8:
         raise UsageError(f"{dataset.folder} has {len(real.sounds)} sounds to compare with; at least 8 are needed")
-    held_out = hear_real(dataset, "validation")
     made = hear_instrument(instrument, real, seed, quiet=quiet)
     found = compare(
-        real, made, dataset.sample_rate_hz, round_trip(instrument, real.sounds), held_out, hop=max(form.hop, LEAST_GRID)
+        real,
+        made,
+        dataset.sample_rate_hz,
+        round_trip(instrument, real.sounds),
+        hear_real(dataset, "validation"),
+        hear_again(instrument, real, seed, quiet=quiet),
+        dataset,
+        max(form.hop, LEAST_GRID),
     )
+    found.figures["memory/own_sounds"] = float(instrument.provenance["dataset"]["fingerprint"] == dataset.fingerprint)
     if pretrained is not None:
         found.figures.update(_pretrained(pretrained, real, made))
     return found
 
 
 def _pretrained(listener: Pretrained, real: Heard, made: Heard) -> dict[str, float]:
-    a, b = listener(real.sounds), listener(made.sounds[: made.matched])
+    a, b = listener(real.sounds), listener(made.alike().sounds)
     order = numpy_random(0, "halves").permutation(len(a))
     one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
     value, low, high = kad(a, b)
@@ -137,55 +101,92 @@ def _pretrained(listener: Pretrained, real: Heard, made: Heard) -> dict[str, flo
     }
 
 
-def round_trip(instrument: Instrument, sounds: Sounds) -> Sounds:
-    """Real sounds, encoded and decoded: the best a perfect network could do."""
-    form = instrument.model.representation
-    with torch.inference_mode():
-        return np.concatenate([form.decode(form.encode(torch.from_numpy(one)[None])).numpy() for one in sounds])
-
-
 def compare(
-    real: Heard, made: Heard, rate_hz: int, ceiling: Sounds | None = None, held_out: Heard | None = None, hop: int = 256
+    real: Heard,
+    made: Heard,
+    rate_hz: int,
+    ceiling: Sounds | None = None,
+    held_out: Heard | None = None,
+    again: Heard | None = None,
+    dataset: Dataset | None = None,
+    hop: int = 256,
 ) -> Evaluation:
-    """All figures. Without `ceiling` and `held_out` those that need them are left out."""
+    """All figures; those that need what is not given are left out.
+
+    Classes that were filled up count where labels are judged one by one; everything else is of the data's mixture. Copies
+    are looked for among all training sounds of `dataset`, without it among `real`.
+    """
     listener = Listener.fit(real.sounds, rate_hz)
     a, b = listener(real.sounds), listener(made.sounds)
-    matched = b[: made.matched or len(b)]
+    alike = made.alike()
+    matched = b[: len(alike.sounds)]
     figures = _fidelity(a, matched, real, listener, ceiling)
     per_class: dict[str, dict[str, float]] = {name: {} for name in sorted(set(real.names))}
     agreed = agreement(a, real.names, real.groups, b, made.names)
     if agreed is not None:
+        judged = int(np.isin(alike.names, list(agreed.per_label)).sum())
         figures |= {
             "label/accuracy_real": agreed.real,
             "label/accuracy_generated": agreed.generated,
             "label/accuracy_ratio": agreed.generated / max(agreed.real, 1e-9),
             "label/trained_on_generated": agreed.back,
             "label/trained_on_generated_ratio": agreed.back / max(agreed.real, 1e-9),
-            "label/inception_score": inception_score(agreed.probabilities),
+            "label/inception_score": inception_score(agreed.probabilities[:judged]),
+            "label/inception_score_real": inception_score(agreed.real_probabilities),
+            "label/frechet_inception": frechet(agreed.real_scores, agreed.scores[:judged]),
+            "label/frechet_inception_floor": frechet(agreed.real_scores[::2], agreed.real_scores[1::2]),
         }
         for name, hits in agreed.per_label.items():
             per_class[name] |= {"accuracy": hits, "accuracy_real": agreed.real_per_label[name]}
-    figures |= _other_labels(a, real, b, made)
+    figures |= _other_labels(a, real, matched, alike)
     varied = variety(a, real.names, b, made.names)
     figures |= {
         "variety/ratio": varied.ratio,
         "variety/twins": varied.twins,
         "variety/twins_real": varied.real_twins,
-        "variety/within_labels": varied.within,
-        "variety/within_labels_real": varied.real_within,
+        "variety/within_labels": share_within(matched, alike.names),
+        "variety/within_labels_real": share_within(a, real.names),
     }
     for name, ratio in varied.per_label.items():
         per_class[name]["variety"] = ratio
-    remembered = memory(a, real.groups, b, listener(held_out.sounds) if held_out and len(held_out.sounds) else None)
+    if again is not None:
+        whole = [str(sorted(labels.items())) for labels in real.labels]
+        numbers = np.repeat(np.arange(len(again.sounds) // TIMES), TIMES)
+        figures["variety/from_latent"] = share_repeated(listener(again.sounds), numbers, matched)
+        figures["variety/from_latent_real"] = share_repeated(a, np.unique(whole, return_inverse=True)[1], a)
+    remembered, copied_from = _memory(a, matched, real, listener, held_out, dataset)
     figures |= {
         "memory/sounds": float(len(a)),
         "memory/distance_ratio": remembered.ratio,
         "memory/near_copies": remembered.copies,
         "memory/near_copies_real": remembered.reference_copies,
     }
-    figures |= _pitch(real, made, rate_hz)
-    figures |= _faults(real.sounds, made.sounds, rate_hz, hop)
-    return Evaluation(figures, per_class, real, made, remembered)
+    figures |= _pitch(real, alike, rate_hz)
+    figures |= _faults(real.sounds, alike.sounds, rate_hz, hop)
+    figures = {name: value for name, value in figures.items() if np.isfinite(value)}  # what could not be told is left out
+    return Evaluation(figures, per_class, real, made, remembered.nearest_first(PAIRS), copied_from)
+
+
+def _memory(
+    a: NDArray[np.floating],
+    b: NDArray[np.floating],
+    real: Heard,
+    listener: Listener,
+    held_out: Heard | None,
+    dataset: Dataset | None,
+) -> tuple[Memory, Heard]:
+    """Against all training sounds, and those that generated ones come nearest to."""
+    apart = listener(held_out.sounds) if held_out and len(held_out.sounds) else None
+    if dataset is None:
+        found = memory(a, real.groups, b, apart)
+        rows = found.nearest[found.nearest_first(PAIRS)]
+        return found, replace(real, sounds=real.sounds[rows], labels=[real.labels[row] for row in rows if real.labels])
+    indices = dataset.part("train")
+    everything = np.concatenate([listener(batch) for batch in dataset.batches(indices)])
+    near = (dataset.entries[index]["duplicates"] for index in indices)
+    groups = np.array([-1 - i if group is None else group for i, group in enumerate(near)])
+    found = memory(everything, groups, b, apart)
+    return found, hear(dataset, [indices[row] for row in found.nearest[found.nearest_first(PAIRS)]])
 
 
 def _fidelity(
@@ -194,7 +195,7 @@ def _fidelity(
     random = numpy_random(0, "halves")
     order = random.permutation(len(a))
     one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
-    noise = random.standard_normal(real.sounds.shape).astype(np.float32)
+    noise = random.standard_normal(real.sounds.shape, np.float32)
     noise *= np.sqrt(np.square(real.sounds).mean((1, 2), keepdims=True))
     value, low, high = kad(a, b)
     figures = {
@@ -209,7 +210,7 @@ def _fidelity(
         "fidelity/different_bins_floor": different_bins(one, other),
     }
     floor, top = figures["fidelity/kad_floor"], figures["fidelity/kad_noise"]
-    figures["fidelity/kad_way_to_noise"] = (value - floor) / max(top - floor, 1e-9)
+    figures["fidelity/kad_way_to_noise"] = (value - floor) / max(top - floor, LEAST_NOISE_KAD)
     if ceiling is not None:
         heard = listener(ceiling)
         figures |= {"fidelity/kad_ceiling": kad(a, heard, draws=0)[0], "fidelity/frechet_ceiling": frechet(a, heard)}
@@ -229,7 +230,8 @@ def _other_labels(a: NDArray[np.floating], real: Heard, b: NDArray[np.floating],
             figures |= {
                 f"label/{condition}_accuracy_real": agreed.real,
                 f"label/{condition}_accuracy_generated": agreed.generated,
-                f"label/{condition}_entropy": float(-(share * np.log(np.maximum(share, 1e-12))).sum()),
+                f"label/{condition}_entropy": float(entropy(share)),
+                f"label/{condition}_entropy_real": float(entropy(np.unique(names, return_counts=True)[1])),
             }
     return figures
 

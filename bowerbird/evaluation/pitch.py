@@ -14,6 +14,7 @@ HOP_S = 0.02
 DIP = 0.15  # YIN's absolute threshold
 VOICED = 0.3  # aperiodicity under which a frame has a pitch
 AUDIBLE_DB = 30.0  # under the loudest frame
+SILENT_DB = -80.0
 AT_ONCE = 16
 
 
@@ -52,7 +53,8 @@ def _hear(sounds: NDArray[np.float32], rate_hz: int) -> tuple[NDArray[np.floatin
     lag = first + 1 + (0.5 * (around[0] - around[2]) / bend.clamp_min(1e-9)).clamp(-0.5, 0.5)
     midi = 69 + 12 * torch.log2(rate_hz / lag / 440.0)
     level_db = 10 * torch.log10(frames.square().mean(2) + 1e-12)
-    heard = (aperiodic < VOICED) & (level_db > level_db.amax(1, keepdim=True) - AUDIBLE_DB)
+    audible = level_db > (level_db.amax(1, keepdim=True) - AUDIBLE_DB).clamp_min(SILENT_DB)
+    heard = (aperiodic < VOICED) & audible
     midi[~heard] = torch.nan
     change = functional.pad((midi[:, 1:] - midi[:, :-1]).abs(), (0, 1), value=torch.nan)  # one column at least
     change[change > 1] = torch.nan  # another note or an octave slip, not a wobble
@@ -80,5 +82,5 @@ def pitch_scores(heard: Pitches, asked: NDArray[np.floating]) -> dict[str, float
         "pitch/elsewhere": float((~near & ~octaves & ~unpitched).mean()),
         "pitch/unpitched": float(unpitched.mean()),
         **({"pitch/median_error_cents": float(np.median(np.abs(cents[near])))} if near.any() else {}),
-        "pitch/wobble_cents": float(np.nanmedian(heard.wobble_cents)) if (~np.isnan(heard.wobble_cents)).any() else 0.0,
+        **({"pitch/wobble_cents": float(np.nanmedian(heard.wobble_cents))} if np.isfinite(heard.wobble_cents).any() else {}),
     }

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
-__all__ = ["Variety", "variety"]
+__all__ = ["Variety", "share_repeated", "share_within", "variety"]
 
 Embeddings = NDArray[np.floating]
 Names = NDArray[np.str_]
@@ -17,12 +17,10 @@ SAME = 0.01  # of the spread of all real sounds
 class Variety:
     """All distances are between embeddings."""
 
-    ratio: float  # mean distance within a label, generated over real, averaged over labels
+    ratio: float  # mean distance within a label, generated over real, averaged over labels; NaN where no label has two
     per_label: dict[str, float]
     twins: float  # share of generated sounds nearer to another of their label than nearly all real pairs are
     real_twins: float
-    within: float  # share of the variance of generated sounds that lies within labels
-    real_within: float
 
 
 def variety(real: Embeddings, names: Names, made: Embeddings, asked: Names) -> Variety:
@@ -37,17 +35,17 @@ def variety(real: Embeddings, names: Names, made: Embeddings, asked: Names) -> V
         per_label[label] = _mean(apart_made) / max(_mean(apart_real), 1e-9)
         scale = max(_mean(apart_real), 1e-9)
         real_near.append(_nearest(apart_real) / scale)
-        made_near.append(_nearest(apart_made) / scale)
+        # No more than there are real ones: among many the nearest is nearer.
+        count = len(apart_real)
+        made_near.append(_nearest(apart_made[:count, :count]) / scale)
     near = np.concatenate(real_near) if real_near else np.ones(1)
-    limit = np.quantile(near, 0.05)
+    limit = np.quantile(near[near > 0], 0.05) if near.any() else 0.0  # whatever the share of doubled files
     made_all = np.concatenate(made_near) if made_near else np.ones(1)
     return Variety(
-        float(np.mean(list(per_label.values()))) if per_label else 1.0,
+        float(np.mean(list(per_label.values()))) if per_label else float("nan"),
         per_label,
         float((made_all < limit).mean()),
         float((near < limit).mean()),
-        _within(made, asked),
-        _within(real, names),
     )
 
 
@@ -60,8 +58,20 @@ def _nearest(apart: NDArray[np.floating]) -> NDArray[np.floating]:
     return np.asarray(apart.min(1))
 
 
-def _within(embeddings: Embeddings, names: Names) -> float:
+def share_within(embeddings: Embeddings, names: Names) -> float:
     """Share of the total variance that is left when every sound's label mean is taken away."""
     total = np.square(embeddings - embeddings.mean(0)).sum()
     left = sum(np.square(e - e.mean(0)).sum() for e in (embeddings[names == n] for n in set(names)))
     return float(left / max(total, 1e-12))
+
+
+def share_repeated(embeddings: Embeddings, groups: NDArray[np.integer], everything: Embeddings) -> float:
+    """Variance within groups of equal full labels over that of `everything`: what the latent, not the labels, decides.
+
+    Without bias by the size of groups; NaN where none has two sounds.
+    """
+    sizes = np.bincount(groups)
+    means = np.stack([np.bincount(groups, column) for column in embeddings.T], 1) / np.maximum(sizes, 1)[:, None]
+    freedom = np.maximum(sizes - 1, 0).sum()
+    within = np.square(embeddings - means[groups]).sum() / freedom if freedom else np.nan
+    return float(within / max(float(everything.var(0, ddof=1).sum()), 1e-12))

@@ -1,5 +1,6 @@
 """What the figures mean, in sentences for people. The limits stand here and nowhere else."""
 
+import math
 from dataclasses import dataclass
 
 from bowerbird.evaluation.faults import FAULTS
@@ -8,8 +9,19 @@ __all__ = ["Verdict", "verdicts"]
 
 FAULT_MARGIN = 0.02  # share of sounds with a fault beyond the real ones' share
 CHECKERBOARD_DB = 3.0  # beyond the real ones'
+SAME, SAME_WORDS = 0.02, "as near to the real sounds as two halves of them are to each other"
 NOISE_DB = 6.0  # of the quietest moment beyond the real ones'
-REPEATS, VARIATIONS = 0.5, 0.8  # of the distance between real neighbours
+REPEATS, VARIATIONS, STRANGE = 0.5, 0.8, 3.0  # of the distance between real neighbours
+LEAST_FROM_LATENT = 0.1
+TELLABLE = 0.2  # of the way from chance to certainty
+FAULTY = {
+    "silent": "are silent",
+    "clipped": "are clipped",
+    "direct current": "carry a direct current",
+    "click": "have a click in them",
+    "cut off": "are cut off at the end",
+    "late": "begin late, after more than a tenth of a second",
+}
 FEW_SOUNDS = 200
 LACKING_DB, DULL_HZ = 12.0, 2000.0  # weaker than the real ones in a band; above it that is dull, below it thin
 WOBBLE_CENTS = 5.0  # a change of pitch from one 20 ms frame to the next, beyond the real ones'
@@ -39,7 +51,7 @@ def verdicts(figures: dict[str, float], per_class: dict[str, dict[str, float]]) 
 def _fidelity(figures: dict[str, float]) -> list[Verdict]:
     way, covered = figures["fidelity/kad_way_to_noise"], figures["fidelity/coverage"]
     steps = (
-        (0.02, "as near to the real sounds as two halves of them are to each other"),
+        (SAME if figures["fidelity/kad_low"] <= max(0.0, figures["fidelity/kad_floor"]) else -math.inf, SAME_WORDS),
         (0.15, "near to the real sounds"),
         (0.4, "on their way to the real sounds"),
     )
@@ -57,45 +69,62 @@ def _labels(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -
     if "label/accuracy_ratio" not in figures:
         return []
     made, real = figures["label/accuracy_generated"], figures["label/accuracy_real"]
+    chance = 1 / sum("accuracy_real" in scores for scores in per_class.values())
+    if real < chance + TELLABLE * (1 - chance):
+        sentence = f"The labels can hardly be told apart even in the real sounds ({real:.0%}; by chance {chance:.0%})"
+        return [Verdict(False, f"{sentence}, so whether the generated ones keep to them cannot be told either.")]
     weak = [name for name, scores in per_class.items() if scores.get("accuracy", 1) < 0.7 * scores.get("accuracy_real", 0)]
     where = f"; it confuses {', '.join(weak)}" if weak else ""
     sentence = (
         f"A classifier trained on real sounds knows {made:.0%} of the generated ones (of real ones {real:.0%}){where}."
     )
-    return [Verdict(made >= 0.9 * real and not weak, sentence)]
+    back = figures["label/trained_on_generated"]
+    return [
+        Verdict(made >= 0.9 * real and not weak, sentence),
+        Verdict(back >= 0.85 * real, f"A classifier trained on generated sounds knows {back:.0%} of the real ones."),
+    ]
 
 
 def _pitch(figures: dict[str, float]) -> list[Verdict]:
     if "pitch/within_50_cents" not in figures:
         return []
     right, real = figures["pitch/within_50_cents"], figures["pitch/within_50_cents_real"]
-    octaves, wobble = figures["pitch/octave_errors"], figures["pitch/wobble_cents"]
-    steady = wobble <= figures["pitch/wobble_cents_real"] + WOBBLE_CENTS
-    return [
+    octaves = figures["pitch/octave_errors"]
+    found = [
         Verdict(
             right >= 0.9 * real,
             f"{right:.0%} of the sounds have the pitch asked for within 50 cents (of real ones {real:.0%}); "
             f"{octaves:.0%} are octaves off.",
         ),
-        Verdict(
-            steady,
-            f"Tones {'are steady' if steady else 'waver'}: {wobble:.1f} cents from frame to frame "
-            f"(real {figures['pitch/wobble_cents_real']:.1f}).",
-        ),
     ]
+    wobble, real_wobble = (figures.get(f"pitch/wobble_cents{kind}") for kind in ("", "_real"))
+    if wobble is not None and real_wobble is not None:
+        steady = wobble <= real_wobble + WOBBLE_CENTS
+        words = "are steady" if steady else "waver"
+        sentence = f"Tones {words}: {wobble:.1f} cents from frame to frame (real {real_wobble:.1f})."
+        found.append(Verdict(steady, sentence))
+    return found
 
 
 def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -> list[Verdict]:
-    ratio = figures["variety/ratio"]
+    ratio = figures.get("variety/ratio")
+    if ratio is None:
+        return [Verdict(False, "No class has two different real sounds, so variety within a class cannot be told.")]
     alike = [f"{name} ({scores['variety']:.2f})" for name, scores in per_class.items() if scores.get("variety", 1) < 0.75]
-    wild = ratio > 1.2
     found = [
         Verdict(
-            not alike and not wild,
+            not alike and 0.8 <= ratio <= 1.2,
             f"Sounds of one class differ {ratio:.2f} times as much as real ones do"
-            + (f"; too much alike: {', '.join(alike)}." if alike else "; more than they should." if wild else "."),
+            + (f"; too much alike: {', '.join(alike)}" if alike else "; more than they should" if ratio > 1.2 else "")
+            + ".",
         )
     ]
+    latent, real_latent = (figures.get(f"variety/from_latent{kind}") for kind in ("", "_real"))
+    if latent is not None:
+        sentence = f"Of what differs, {latent:.0%} comes from the latent and the rest from the labels"
+        beside = "" if real_latent is None else f" (of real sounds, {real_latent:.0%} differs under equal labels)"
+        least = LEAST_FROM_LATENT if real_latent is None else real_latent / 2
+        found.append(Verdict(latent >= least, f"{sentence}{beside}."))
     if figures["variety/twins"] > figures["variety/twins_real"] + 0.1:
         found.append(
             Verdict(False, f"{figures['variety/twins']:.0%} of the sounds have a twin: the same sound comes again.")
@@ -106,12 +135,18 @@ def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) 
 def _memory(figures: dict[str, float]) -> list[Verdict]:
     copies, real = figures["memory/near_copies"], figures["memory/near_copies_real"]
     ratio, count = figures["memory/distance_ratio"], figures["memory/sounds"]
-    steps = ((REPEATS, "repeats of training sounds"), (VARIATIONS, "variations of single training sounds"))
-    what = next((words for limit, words in steps if ratio < limit), "as new as another real sound")
+    steps = (
+        (REPEATS, "repeats of training sounds"),
+        (VARIATIONS, "variations of single training sounds"),
+        (STRANGE, "as new as another real sound"),
+    )
+    what = next((words for limit, words in steps if ratio < limit), "unlike any of them")
+    if not figures.get("memory/own_sounds", 1.0):
+        return [Verdict(False, "It was trained on other sounds than these, so copies cannot be told.")]
     sentence = f"{copies:.0%} of the generated sounds are nearly copies of a training sound (of real ones {real:.0%})"
     found = [
         Verdict(
-            copies <= real + 0.05 and ratio >= REPEATS,
+            copies <= real + 0.05 and REPEATS <= ratio < STRANGE,
             f"{sentence}; most are {what}, {ratio:.2f} times as far from the nearest as real sounds from each other.",
         )
     ]
@@ -126,9 +161,8 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
     for name in FAULTS:
         key = f"fault/{name.replace(' ', '_')}"
         if figures[key] > figures[f"{key}_real"] + FAULT_MARGIN:
-            found.append(
-                Verdict(False, f"{figures[key]:.0%} of the sounds are or have: {name} (real {figures[f'{key}_real']:.0%}).")
-            )
+            sentence = f"{figures[key]:.0%} of the sounds {FAULTY[name]} (real {figures[f'{key}_real']:.0%})."
+            found.append(Verdict(False, sentence))
     beat = figures["fault/checkerboard_db"] - figures["fault/checkerboard_db_real"]
     if beat > CHECKERBOARD_DB:
         found.append(

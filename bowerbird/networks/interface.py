@@ -4,7 +4,10 @@ from abc import ABC, abstractmethod
 
 from torch import Tensor, nn
 
-__all__ = ["Discriminator", "Generator"]
+from bowerbird.errors import UsageError
+from bowerbird.shapes import PictureShape
+
+__all__ = ["Discriminator", "Generator", "cannot_draw"]
 
 
 class Generator(nn.Module, ABC):
@@ -33,3 +36,9 @@ class Discriminator(nn.Module, ABC):
 
     def grow(self, done: float) -> None:
         """As a generator's."""
+
+
+def cannot_draw(network: str, shape: PictureShape) -> UsageError:
+    """What to say of pictures whose sides a network has no layers for, and which one draws them."""
+    other = "add --set network=wavegan" if shape.rows == 1 else "take another network"
+    return UsageError(f"the network {network} cannot draw {shape.rows} x {shape.frames} pictures; {other}")

@@ -14,7 +14,7 @@ from torch.nn import functional
 from bowerbird.errors import UsageError
 from bowerbird.layers import LRELU_GAIN as GAIN
 from bowerbird.layers import EqualConv2d, EqualLinear, leaky, minibatch_stddev, pixel_norm
-from bowerbird.networks.interface import Discriminator, Generator
+from bowerbird.networks.interface import Discriminator, Generator, cannot_draw
 from bowerbird.shapes import PictureShape
 
 __all__ = ["ProgressiveDiscriminator", "ProgressiveGenerator", "ProgressiveOptions"]
@@ -51,7 +51,7 @@ def _grown(done: float) -> float:
 
 def _check(shape: PictureShape) -> None:
     if shape.rows % 2**LEVELS or shape.frames % 2**LEVELS:
-        raise UsageError(f"the network progressive cannot draw {shape.rows} x {shape.frames} pictures; take another network")
+        raise cannot_draw("progressive", shape)
 
 
 def _enlarged(x: Tensor, levels: int) -> Tensor:

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from bowerbird.errors import UsageError
 from bowerbird.layers import LRELU_GAIN as GAIN
 from bowerbird.layers import EqualConv2d, EqualLinear, Film, Up2d, leaky, minibatch_stddev, pixel_norm
-from bowerbird.networks.interface import Discriminator, Generator
+from bowerbird.networks.interface import Discriminator, Generator, cannot_draw
 from bowerbird.networks.lapped import PATCH, Lapped
 from bowerbird.shapes import PictureShape
 
@@ -52,7 +52,7 @@ class ResidualOptions:
 
 def _check(shape: PictureShape) -> None:
     if shape.rows % ResidualGenerator.multiple or shape.frames % ResidualGenerator.multiple:
-        raise UsageError(f"the network residual cannot draw {shape.rows} x {shape.frames} pictures; take another network")
+        raise cannot_draw("residual", shape)
 
 
 class _Up(nn.Module):

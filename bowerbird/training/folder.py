@@ -40,6 +40,7 @@ def claimed(folder: Path) -> Iterator[None]:
     if key in _held:
         yield
         return
+    new = not folder.exists()
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / LOCK).open("w") as file:
         try:
@@ -51,6 +52,9 @@ def claimed(folder: Path) -> Iterator[None]:
             yield
         finally:
             _held.discard(key)
+            if new and [child.name for child in folder.iterdir()] == [LOCK]:  # refused: nothing is left behind
+                (folder / LOCK).unlink()
+                folder.rmdir()
 
 
 def agree(folder: Path, dataset: Dataset, model: ModelConfig, config: TrainConfig) -> None:

@@ -53,6 +53,7 @@ class Outcome:
     finished: bool  # False: interrupted, the same command goes on
     preview: Path
     best_at: int  # examples seen by the instrument, the best of the run
+    improving: bool  # the last look found the sounds better than any before
 
 
 def train(
@@ -184,8 +185,9 @@ class _Run:
             preview = self._preview()
         instrument = self.folder / INSTRUMENT_NAME
         seen, elapsed_s = self.state.seen, self.state.elapsed_s
-        best_at = int(self.state.watch.best.get("seen", seen))
-        return Outcome(instrument, seen, seen - self.begun_at, elapsed_s, self.done >= 1, preview, best_at)
+        watch, new = self.state.watch, seen - self.begun_at
+        best_at = int(watch.best.get("seen", seen))
+        return Outcome(instrument, seen, new, elapsed_s, self.done >= 1, preview, best_at, watch.improving)
 
     def _sitting(self, advance: Any) -> None:
         state, config = self.state, self.config

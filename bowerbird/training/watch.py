@@ -23,7 +23,7 @@ from bowerbird.seeds import latents, numpy_random
 
 __all__ = ["LEAST_LOOKED_AT", "Finding", "Glance", "LightEar", "Watch"]
 
-DRAWN, BESIDE = 256, 1024  # pictures drawn at a look, and real ones beside them
+DRAWN, BESIDE = 256, 4096  # pictures drawn at a look, and real ones beside them
 LEAST_LOOKED_AT = 4  # training sounds
 DIMENSIONS, POOL, AT_ONCE = 32, 4, 32
 ROUGHNESS_GRID = 16, 12  # bands, times
@@ -113,13 +113,18 @@ class Watch:
     """What was seen so far and done about it; a part of the checkpoint."""
 
     checks: int = 0  # how many of them are past
-    best: dict[str, float] = field(default_factory=dict)  # the kept Glance, `seen` examples then, `least` distance so far
+    best: dict[str, float] = field(default_factory=dict)  # the kept Glance, `seen` then, `least` distance, `most` variety
     stalled: int = 0  # checks without progress
     acts: int = 0  # times training was sent back
     augment: float = 0.0  # added to the probability of augmentation
     end: float = 0.0  # examples or seconds at which training ends early; 0: it does not
     planned: float = 0.0  # the length asked for
     said: list[str] = field(default_factory=list)
+
+    @property
+    def improving(self) -> bool:
+        """Whether the last of several looks found progress."""
+        return self.checks > 1 and self.stalled == 0
 
     def go_on(self, planned: float, checks_due: int) -> None:
         """At the start of a sitting: a run that is to be longer than before is looked at again, and does not end early."""
@@ -137,25 +142,26 @@ class Watch:
     def _judged(self, now: Glance, seen: int, may_augment: bool, may_end: bool) -> Finding:
         best = self.best
         if not best:
-            return self._is_best(now, seen, now.distance)
-        least = best.get("least", best["distance"])
+            return self._is_best(now, seen)
+        least, most = best["least"], best["most"]
         if now.distance > DIVERGED * least and now.distance > least + DIVERGED_BY:
             return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {least:.2f})")
-        if now.variety < COLLAPSED * min(1.0, best["variety"]) and now.distance > best["distance"]:
-            return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {best['variety']:.2f})")
+        if now.variety < COLLAPSED * min(1.0, most) and now.distance > least:
+            return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {most:.2f})")
         if now.memory < MEMORISED and may_augment:
             self.augment += AUGMENT_STEP
             return Finding("augment", "training sounds are being learnt by heart: more augmentation from here")
         self.stalled = 0 if now.distance < (1 - PROGRESS) * least else self.stalled + 1
-        as_good = now.distance < AS_GOOD * least
-        found = self._is_best(now, seen, min(least, now.distance)) if as_good else Finding("go on")
+        found = self._is_best(now, seen) if now.distance < AS_GOOD * least else Finding("go on")
         if self.stalled >= STALLED_CHECKS and may_end and not self.end:
             sentence = f"no more progress in {self.stalled} checks: the learning rate falls now and training ends early"
             return Finding("finish", sentence)
         return found
 
-    def _is_best(self, now: Glance, seen: int, least: float) -> Finding:
-        self.best = {**vars(now), "seen": seen, "least": least}
+    def _is_best(self, now: Glance, seen: int) -> Finding:
+        least = min(now.distance, self.best.get("least", now.distance))
+        most = max(now.variety, self.best.get("most", now.variety))
+        self.best = {**vars(now), "seen": seen, "least": least, "most": most}
         return Finding("best")
 
     def _back(self, trouble: str) -> Finding:
