@@ -28,13 +28,16 @@ LEAST_GRID = 64  # samples; a network's grid on waveforms is coarser than a samp
 LEAST_NOISE_KAD = 1.0  # between real sounds and white noise; sounds may be nearly noise themselves
 PAIRS = 12
 
+Embeddings = NDArray[np.floating]  # (B, E)
+PerClass = dict[str, dict[str, float]]  # figures by name, by class
+
 
 @dataclass(frozen=True)
 class Evaluation:
     """Figures by name, figures per class, and the sounds behind them."""
 
     figures: dict[str, float]
-    per_class: dict[str, dict[str, float]]
+    per_class: PerClass
     real: Heard
     made: Heard
     copied: list[int]  # the generated sounds nearest to a training sound, the nearest first
@@ -121,34 +124,9 @@ def compare(
     alike = made.alike()
     matched = b[: len(alike.sounds)]
     figures = _fidelity(a, matched, real, listener, ceiling)
-    per_class: dict[str, dict[str, float]] = {name: {} for name in sorted(set(real.names))}
-    agreed = agreement(a, real.names, real.groups, b, made.names)
-    if agreed is not None:
-        judged = int(np.isin(alike.names, list(agreed.per_label)).sum())
-        figures |= {
-            "label/accuracy_real": agreed.real,
-            "label/accuracy_generated": agreed.generated,
-            "label/accuracy_ratio": agreed.generated / max(agreed.real, 1e-9),
-            "label/trained_on_generated": agreed.back,
-            "label/trained_on_generated_ratio": agreed.back / max(agreed.real, 1e-9),
-            "label/inception_score": inception_score(agreed.probabilities[:judged]),
-            "label/inception_score_real": inception_score(agreed.real_probabilities),
-            "label/frechet_inception": frechet(agreed.real_scores, agreed.scores[:judged]),
-            "label/frechet_inception_floor": frechet(agreed.real_scores[::2], agreed.real_scores[1::2]),
-        }
-        for name, hits in agreed.per_label.items():
-            per_class[name] |= {"accuracy": hits, "accuracy_real": agreed.real_per_label[name]}
-    figures |= _other_labels(a, real, matched, alike)
-    varied = variety(a, real.names, b, made.names)
-    figures |= {
-        "variety/ratio": varied.ratio,
-        "variety/twins": varied.twins,
-        "variety/twins_real": varied.real_twins,
-        "variety/within_labels": share_within(matched, alike.names),
-        "variety/within_labels_real": share_within(a, real.names),
-    }
-    for name, ratio in varied.per_label.items():
-        per_class[name]["variety"] = ratio
+    per_class: PerClass = {name: {} for name in sorted(set(real.names))}
+    figures |= _labels(a, real, b, made, per_class)
+    figures |= _variety(a, real, b, made, per_class)
     if again is not None:
         whole = [str(sorted(labels.items())) for labels in real.labels]
         numbers = np.repeat(np.arange(len(again.sounds) // TIMES), TIMES)
@@ -168,8 +146,8 @@ def compare(
 
 
 def _memory(
-    a: NDArray[np.floating],
-    b: NDArray[np.floating],
+    a: Embeddings,
+    b: Embeddings,
     real: Heard,
     listener: Listener,
     held_out: Heard | None,
@@ -189,9 +167,7 @@ def _memory(
     return found, hear(dataset, [indices[row] for row in found.nearest[found.nearest_first(PAIRS)]])
 
 
-def _fidelity(
-    a: NDArray[np.floating], b: NDArray[np.floating], real: Heard, listener: Listener, ceiling: Sounds | None
-) -> dict[str, float]:
+def _fidelity(a: Embeddings, b: Embeddings, real: Heard, listener: Listener, ceiling: Sounds | None) -> dict[str, float]:
     random = numpy_random(0, "halves")
     order = random.permutation(len(a))
     one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
@@ -219,7 +195,44 @@ def _fidelity(
     return figures
 
 
-def _other_labels(a: NDArray[np.floating], real: Heard, b: NDArray[np.floating], made: Heard) -> dict[str, float]:
+def _labels(a: Embeddings, real: Heard, b: Embeddings, made: Heard, per_class: PerClass) -> dict[str, float]:
+    """Whether sounds are what was asked for; fills in `per_class` too."""
+    alike = made.alike()
+    others = _other_labels(a, real, b[: len(alike.sounds)], alike)
+    agreed = agreement(a, real.names, real.groups, b, made.names)
+    if agreed is None:
+        return others
+    for name, hits in agreed.per_label.items():
+        per_class[name] |= {"accuracy": hits, "accuracy_real": agreed.real_per_label[name]}
+    judged = int(np.isin(alike.names, list(agreed.per_label)).sum())
+    return others | {
+        "label/accuracy_real": agreed.real,
+        "label/accuracy_generated": agreed.generated,
+        "label/accuracy_ratio": agreed.generated / max(agreed.real, 1e-9),
+        "label/trained_on_generated": agreed.back,
+        "label/trained_on_generated_ratio": agreed.back / max(agreed.real, 1e-9),
+        "label/inception_score": inception_score(agreed.probabilities[:judged]),
+        "label/inception_score_real": inception_score(agreed.real_probabilities),
+        "label/frechet_inception": frechet(agreed.real_scores, agreed.scores[:judged]),
+        "label/frechet_inception_floor": frechet(agreed.real_scores[::2], agreed.real_scores[1::2]),
+    }
+
+
+def _variety(a: Embeddings, real: Heard, b: Embeddings, made: Heard, per_class: PerClass) -> dict[str, float]:
+    """Whether sounds of one class differ; fills in `per_class` too."""
+    varied, alike = variety(a, real.names, b, made.names), made.alike()
+    for name, ratio in varied.per_label.items():
+        per_class[name]["variety"] = ratio
+    return {
+        "variety/ratio": varied.ratio,
+        "variety/twins": varied.twins,
+        "variety/twins_real": varied.real_twins,
+        "variety/within_labels": share_within(b[: len(alike.sounds)], alike.names),
+        "variety/within_labels_real": share_within(a, real.names),
+    }
+
+
+def _other_labels(a: Embeddings, real: Heard, b: Embeddings, made: Heard) -> dict[str, float]:
     """Accuracies for every label but the main one, such as pitch beside family, and how evenly the labels come out."""
     figures: dict[str, float] = {}
     for condition in list(real.labels[0])[1:] if real.labels and made.labels else []:
