@@ -15,7 +15,10 @@ from bowerbird.machine import describe_machine, has_fast_bfloat16, keep_freed_me
 
 __all__ = ["convolution_tflops", "examine"]
 
-OPTIONAL = {"av": ("m4a and aac files", 'pip install "bowerbird[m4a]"')}
+OPTIONAL = {
+    "av": ("m4a and aac files", 'pip install "bowerbird[m4a]"'),
+    "transformers": ("evaluate --embedding", 'pip install "bowerbird[clap]"'),
+}
 SOUND_FORMATS = {"wav", "flac", "ogg", "opus", "aiff", "caf", "mp3"}
 MEASURE_S = 1.0
 

@@ -49,6 +49,15 @@ def tones(rate_hz: int, channels: int, samples: int) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("name", REPRESENTATIONS)
+def test_a_panned_sound_stays_where_it_is(name: str) -> None:
+    sounds = tones(16000, 2, 16000)
+    representation = REPRESENTATIONS[name].suited(16000, 2, 16000, pitched=False).fit([sounds])
+    left, right = representation.decode(representation.encode(sounds[:1]))[0]
+    assert 20 * torch.log10(left.norm() / right.norm()) == pytest.approx(6.02, abs=0.1)
+    assert torch.corrcoef(torch.stack([left, right]))[0, 1] > 0.95
+
+
+@pytest.mark.parametrize("name", REPRESENTATIONS)
 @pytest.mark.parametrize("pitched", [False, True])
 @pytest.mark.parametrize(
     ("rate_hz", "channels", "samples"),
