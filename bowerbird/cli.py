@@ -3,7 +3,7 @@
 import json
 import sys
 import tempfile
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -74,6 +74,7 @@ def prepare(
     quiet: Quiet = False,
 ) -> None:
     """Make a dataset of a folder of sounds."""
+    from bowerbird.data.dataset import Dataset
     from bowerbird.data.prepare import PrepareOptions
     from bowerbird.data.prepare import prepare as make_dataset
 
@@ -81,10 +82,12 @@ def prepare(
         sample_rate, seconds, channels, slices, level, trim, labels or _source_of_labels(table, pattern), table, pattern,
         columns, group, validation, licence,
     )  # fmt: skip
-    before = json.loads((output / "dataset.json").read_text()) if (output / "dataset.json").is_file() else None
+    before = None
+    with suppress(BowerbirdError):  # nothing there, or nothing that can be used
+        before = Dataset(output)
     dataset = make_dataset(sounds, output, options, quiet=quiet)
-    if before and before.get("fingerprint") != dataset.fingerprint:
-        print(f"replaced the dataset of {before.get('sounds')} sounds that was there", file=sys.stderr)
+    if before and before.fingerprint != dataset.fingerprint:
+        print(f"replaced the dataset of {len(before)} sounds that was there", file=sys.stderr)
     found = json.loads((output / "report.json").read_text(encoding="utf-8"))
     text = (output / "report.txt").read_text(encoding="utf-8")
     _say({"dataset": output, "fingerprint": dataset.fingerprint, **found}, as_json, f"{text}dataset: {output}")

@@ -137,7 +137,7 @@ def test_copies_are_looked_for_among_all_training_sounds(dataset: Dataset, monke
 
 def test_few_sounds_make_the_verdict_careful(real: Heard, other: Heard) -> None:
     few = [dataclasses.replace(h, sounds=h.sounds[::5], names=h.names[::5], groups=h.groups[::5]) for h in (real, other)]
-    assert "only 40 real sounds" in complaints(*few)
+    assert "Only 40 real sounds" in complaints(*few)
 
 
 def test_pitch_and_other_labels_are_measured_where_there_are_any() -> None:

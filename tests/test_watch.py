@@ -9,6 +9,8 @@ from torch.nn import functional
 
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
+from bowerbird.data.kit import write_kit
+from bowerbird.data.prepare import PrepareOptions, prepare
 from bowerbird.instrument import load
 from bowerbird.presets import configure
 from bowerbird.training.loop import train
@@ -50,6 +52,11 @@ def test_divergence_and_collapse_go_back_and_say_so(glance: Glance, word: str) -
     assert acts.count("back") == 3, "it would go back for ever"
 
 
+def test_a_noisy_start_varies_more_and_that_is_no_standard() -> None:
+    _, acts = after(Glance(0.9, 1.6, 2.0), Glance(0.3, 0.55, 1.5), Glance(0.31, 0.55, 1.5))
+    assert acts == ["best", "best", "best"]
+
+
 def test_a_slow_collapse_is_one_too() -> None:
     slowly = [Glance(0.2, variety, 1.5) for variety in (0.8, 0.62)]
     _, acts = after(GOOD, *slowly, Glance(0.21, 0.5, 1.5))
@@ -66,6 +73,7 @@ def test_memorising_raises_augmentation() -> None:
 def test_no_more_progress_finishes_early() -> None:
     watch, acts = after(GOOD, *[Glance(0.199 + 0.01 * (k % 2), 1.0, 1.5) for k in range(5)])
     assert "finish" in acts
+    assert watch.best["seen"] == 6000, "of states as good the last"
     assert "no more progress" in watch.said[0]
 
 
@@ -122,6 +130,25 @@ def test_best_state_and_instrument_are_mended_after_a_kill(dataset: Dataset, tmp
         assert again.instrument.exists()
         if first.best_at == 80 or lost.startswith("instrument"):
             assert load(again.instrument).fingerprint == before
+
+
+@pytest.mark.slow
+def test_the_state_that_ends_a_run_early_is_kept_too(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=320", "checks=8"])
+    monkeypatch.setattr(LightEar, "__call__", lambda ear, instrument: GOOD)
+    outcome = train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    assert not outcome.improving
+    assert outcome.best_at == outcome.seen == load(tmp_path / "run").provenance["examples"]
+
+
+@pytest.mark.slow
+def test_one_sound_of_each_class_is_looked_at(tmp_path: Path) -> None:
+    write_kit(tmp_path / "kit", 1, quiet=True)
+    few = prepare(tmp_path / "kit", tmp_path / "few", PrepareOptions(sample_rate_hz=16000, seconds=0.4), quiet=True)
+    model, config, _ = configure(few, "quick", None, [*TINY, "variants=1", "examples=80"])
+    assert train(few, tmp_path / "run", model, config, "cpu", quiet=True).seen == 80
 
 
 @pytest.mark.slow

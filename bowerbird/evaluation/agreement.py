@@ -26,8 +26,7 @@ class Agreement:
     per_label: dict[str, float]
     real_per_label: dict[str, float]
     probabilities: NDArray[np.floating]  # of generated sounds over labels (B, labels), for inception scores
-    real_probabilities: NDArray[np.floating]  # of held-out real ones
-    scores: NDArray[np.floating]  # how far a generated sound lies on each label's side, for distances (B, labels)
+    scores: NDArray[np.floating]  # how far a generated sound lies on each label's side, by one judge each (B, labels)
     real_scores: NDArray[np.floating]
 
 
@@ -50,22 +49,23 @@ def agreement(
     fewest = min(len(set(groups[names == n])) for n in labels)
     folds = StratifiedGroupKFold(min(FOLDS, fewest), shuffle=True, random_state=0)
     on_real, on_made, back = [], [], []
-    votes, real_votes, scores, real_scores = (np.zeros((len(sounds), len(labels))) for sounds in (made, real, made, real))
+    votes = np.zeros((len(made), len(labels)))
     splits = [(train, test) for train, test in folds.split(real, names, groups) if len(set(names[train])) == len(labels)]
-    if not splits:
+    tested = np.concatenate([np.zeros(0, int), *(test for _, test in splits)])
+    if set(names[tested]) != set(labels):  # near-duplicates under several labels left nothing to learn one from
         return None
+    sides = 1 if len(labels) == 2 else len(labels)
+    scores, real_scores = (np.zeros((len(sounds), sides)) for sounds in (made, tested))
     pupil = _classifier().fit(made, asked)
-    for train, test in splits:
+    for number, (train, test) in enumerate(splits):
         judge = _classifier().fit(real[train], names[train])
-        heard = judge.predict(real[test])
-        on_real.append(_hits(heard, names[test], labels))
-        real_votes[test] = heard[:, None] == np.array(labels)[None]
+        on_real.append(_hits(judge.predict(real[test]), names[test], labels))
         said = judge.predict(made)
         on_made.append(_hits(said, asked, labels))
         back.append(_hits(pupil.predict(real[test]), names[test], labels))
         votes += said[:, None] == np.array(labels)[None]
-        scores += judge.decision_function(made).reshape(len(made), -1) / len(splits)
-        real_scores[test] = judge.decision_function(real[test]).reshape(len(test), -1)
+        scores[number :: len(splits)] = judge.decision_function(made[number :: len(splits)]).reshape(-1, sides)
+        real_scores[np.isin(tested, test)] = judge.decision_function(real[test]).reshape(-1, sides)
     mean_made, mean_real = np.nanmean(on_made, 0), np.nanmean(on_real, 0)
     return Agreement(
         float(np.mean(mean_real)),
@@ -74,7 +74,6 @@ def agreement(
         dict(zip(labels, mean_made.tolist(), strict=True)),
         dict(zip(labels, mean_real.tolist(), strict=True)),
         votes / votes.sum(1, keepdims=True),
-        real_votes,
         scores,
         real_scores,
     )

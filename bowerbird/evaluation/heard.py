@@ -52,15 +52,20 @@ def hear(dataset: Dataset, indices: list[int]) -> Heard:
 
 def hear_real(dataset: Dataset, part: str) -> Heard:
     """Up to MOST real sounds of a part, fewer where they are very long."""
-    most = min(MOST, max(8, MOST_SAMPLES // (dataset.channels * dataset.samples)))
+    most = _most(dataset.channels * dataset.samples)
     return hear(dataset, sorted(numpy_random(0, "evaluate", part).permutation(dataset.part(part))[:most].tolist()))
+
+
+def _most(samples: int) -> int:
+    """How many sounds of so many samples are heard at once."""
+    return min(MOST, max(8, MOST_SAMPLES // samples))
 
 
 def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard:
     """As many generated sounds as real ones, with their labels, and more of every small class."""
     labels, names = list(real.labels), list(real.names)
     classes = sorted(set(names))
-    least = min(LEAST_PER_CLASS, MOST // len(classes))
+    least = min(LEAST_PER_CLASS, _most(real.sounds[0].size) // len(classes))
     for name in classes:
         own = [one for one, its in zip(real.labels, real.names, strict=True) if its == name]
         chosen = numpy_random(seed, "more", name).integers(len(own), size=max(0, least - len(own)))
@@ -71,7 +76,8 @@ def hear_instrument(instrument: Instrument, real: Heard, seed: int = 0, *, quiet
 
 def hear_again(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard:
     """Labels of real sounds, each TIMES in a row from other latents."""
-    rows = np.repeat(numpy_random(seed, "again").permutation(len(real.labels))[:AGAIN], TIMES)
+    count = min(AGAIN, _most(real.sounds[0].size) // TIMES)
+    rows = np.repeat(numpy_random(seed, "again").permutation(len(real.labels))[:count], TIMES)
     return _made(instrument, [real.labels[row] for row in rows], list(real.names[rows]), seed + 10**6, 0, quiet)
 
 

@@ -1,6 +1,6 @@
 """All figures of one instrument against one dataset, under names `group/name`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +127,8 @@ def compare(
     per_class: PerClass = {name: {} for name in sorted(set(real.names))}
     figures |= _labels(a, real, b, made, per_class)
     figures |= _variety(a, real, b, made, per_class)
-    if again is not None:
-        whole = [str(sorted(labels.items())) for labels in real.labels]
+    whole = [str(sorted(labels.items())) for labels in real.labels]
+    if again is not None and len(set(whole)) > 1:
         numbers = np.repeat(np.arange(len(again.sounds) // TIMES), TIMES)
         figures["variety/from_latent"] = share_repeated(listener(again.sounds), numbers, matched)
         figures["variety/from_latent_real"] = share_repeated(a, np.unique(whole, return_inverse=True)[1], a)
@@ -158,7 +158,7 @@ def _memory(
     if dataset is None:
         found = memory(a, real.groups, b, apart)
         rows = found.nearest[found.nearest_first(PAIRS)]
-        return found, replace(real, sounds=real.sounds[rows], labels=[real.labels[row] for row in rows if real.labels])
+        return found, Heard(real.sounds[rows], real.names[rows], real.groups[rows])
     indices = dataset.part("train")
     everything = np.concatenate([listener(batch) for batch in dataset.batches(indices)])
     near = (dataset.entries[index]["duplicates"] for index in indices)
@@ -212,7 +212,6 @@ def _labels(a: Embeddings, real: Heard, b: Embeddings, made: Heard, per_class: P
         "label/trained_on_generated": agreed.back,
         "label/trained_on_generated_ratio": agreed.back / max(agreed.real, 1e-9),
         "label/inception_score": inception_score(agreed.probabilities[:judged]),
-        "label/inception_score_real": inception_score(agreed.real_probabilities),
         "label/frechet_inception": frechet(agreed.real_scores, agreed.scores[:judged]),
         "label/frechet_inception_floor": frechet(agreed.real_scores[::2], agreed.real_scores[1::2]),
     }
@@ -244,7 +243,7 @@ def _other_labels(a: Embeddings, real: Heard, b: Embeddings, made: Heard) -> dic
                 f"label/{condition}_accuracy_real": agreed.real,
                 f"label/{condition}_accuracy_generated": agreed.generated,
                 f"label/{condition}_entropy": float(entropy(share)),
-                f"label/{condition}_entropy_real": float(entropy(np.unique(names, return_counts=True)[1])),
+                f"label/{condition}_entropy_real": float(entropy([(names == name).sum() for name in agreed.per_label])),
             }
     return figures
 

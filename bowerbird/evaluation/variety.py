@@ -30,7 +30,7 @@ def variety(real: Embeddings, names: Names, made: Embeddings, asked: Names) -> V
     overall = np.sqrt(real.var(0).sum())
     for label in labels:
         apart_real, apart_made = pairwise_distances(real[names == label]), pairwise_distances(made[asked == label])
-        if _mean(apart_real) < SAME * overall:
+        if _mean(apart_real) <= SAME * overall:
             continue
         per_label[label] = _mean(apart_made) / max(_mean(apart_real), 1e-9)
         scale = max(_mean(apart_real), 1e-9)
@@ -74,4 +74,4 @@ def share_repeated(embeddings: Embeddings, groups: NDArray[np.integer], everythi
     means = np.stack([np.bincount(groups, column) for column in embeddings.T], 1) / np.maximum(sizes, 1)[:, None]
     freedom = np.maximum(sizes - 1, 0).sum()
     within = np.square(embeddings - means[groups]).sum() / freedom if freedom else np.nan
-    return float(within / max(float(everything.var(0, ddof=1).sum()), 1e-12))
+    return float(np.minimum(1.0, within / max(float(everything.var(0, ddof=1).sum()), 1e-12)))

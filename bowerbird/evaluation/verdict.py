@@ -12,7 +12,7 @@ CHECKERBOARD_DB = 3.0  # beyond the real ones'
 SAME, SAME_WORDS = 0.02, "as near to the real sounds as two halves of them are to each other"
 NOISE_DB = 6.0  # of the quietest moment beyond the real ones'
 REPEATS, VARIATIONS, STRANGE = 0.5, 0.8, 3.0  # of the distance between real neighbours
-LEAST_FROM_LATENT = 0.1
+LEAST_FROM_LATENT = 0.02
 TELLABLE = 0.2  # of the way from chance to certainty
 FAULTY = {
     "silent": "are silent",
@@ -107,23 +107,19 @@ def _pitch(figures: dict[str, float]) -> list[Verdict]:
 
 
 def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -> list[Verdict]:
-    ratio = figures.get("variety/ratio")
-    if ratio is None:
-        return [Verdict(False, "No class has two different real sounds, so variety within a class cannot be told.")]
     alike = [f"{name} ({scores['variety']:.2f})" for name, scores in per_class.items() if scores.get("variety", 1) < 0.75]
-    found = [
-        Verdict(
-            not alike and 0.8 <= ratio <= 1.2,
-            f"Sounds of one class differ {ratio:.2f} times as much as real ones do"
-            + (f"; too much alike: {', '.join(alike)}" if alike else "; more than they should" if ratio > 1.2 else "")
-            + ".",
-        )
-    ]
+    if "variety/ratio" in figures:
+        ratio = figures["variety/ratio"]
+        sentence = f"Sounds of one class differ {ratio:.2f} times as much as real ones do"
+        more = f"; too much alike: {', '.join(alike)}" if alike else "; more than they should" if ratio > 1.2 else ""
+        found = [Verdict(not alike and 0.8 <= ratio <= 1.2, f"{sentence}{more}.")]
+    else:
+        found = [Verdict(False, "No class has two different real sounds, so variety within a class cannot be told.")]
     latent, real_latent = (figures.get(f"variety/from_latent{kind}") for kind in ("", "_real"))
     if latent is not None:
         sentence = f"Of what differs, {latent:.0%} comes from the latent and the rest from the labels"
         beside = "" if real_latent is None else f" (of real sounds, {real_latent:.0%} differs under equal labels)"
-        least = LEAST_FROM_LATENT if real_latent is None else real_latent / 2
+        least = max(LEAST_FROM_LATENT, (real_latent or 0.0) / 2)
         found.append(Verdict(latent >= least, f"{sentence}{beside}."))
     if figures["variety/twins"] > figures["variety/twins_real"] + 0.1:
         found.append(
@@ -142,7 +138,7 @@ def _memory(figures: dict[str, float]) -> list[Verdict]:
     )
     what = next((words for limit, words in steps if ratio < limit), "unlike any of them")
     if not figures.get("memory/own_sounds", 1.0):
-        return [Verdict(False, "It was trained on other sounds than these, so copies cannot be told.")]
+        return [Verdict(False, "These are not the very sounds it was trained on, so copies cannot be told.")]
     sentence = f"{copies:.0%} of the generated sounds are nearly copies of a training sound (of real ones {real:.0%})"
     found = [
         Verdict(
@@ -151,7 +147,7 @@ def _memory(figures: dict[str, float]) -> list[Verdict]:
         )
     ]
     if count < FEW_SOUNDS:
-        sentence = f"There are only {count:.0f} real sounds to compare with: these figures are rough, and whether it would"
+        sentence = f"Only {count:.0f} real sounds are compared: these figures are rough, and whether it would"
         found.append(Verdict(False, f"{sentence} make others of their kind cannot be told from them."))
     return found
 
@@ -172,8 +168,8 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
         )
     noise_db, quiet_db = figures["fault/floor_db"], figures["fault/floor_db_real"]
     if noise_db > quiet_db + NOISE_DB:
-        sentence = f"Noise lies under the sounds: their quietest moment is {noise_db:.0f} dB under the loudest"
-        found.append(Verdict(False, f"{sentence} (real {quiet_db:.0f} dB)."))
+        sentence = f"Noise lies under the sounds: their quietest moment is {-noise_db:.0f} dB under the loudest"
+        found.append(Verdict(False, f"{sentence} (real {-quiet_db:.0f} dB)."))
     lacking_db, lacking_hz = figures["fault/lacking_db"], figures["fault/lacking_hz"]
     if lacking_db > LACKING_DB:
         word = "dull" if lacking_hz > DULL_HZ else "thin"

@@ -187,7 +187,8 @@ class _Run:
         seen, elapsed_s = self.state.seen, self.state.elapsed_s
         watch, new = self.state.watch, seen - self.begun_at
         best_at = int(watch.best.get("seen", seen))
-        return Outcome(instrument, seen, new, elapsed_s, self.done >= 1, preview, best_at, watch.improving)
+        improving = best_at == seen and watch.checks > 1 and not watch.stalled
+        return Outcome(instrument, seen, new, elapsed_s, self.done >= 1, preview, best_at, improving)
 
     def _sitting(self, advance: Any) -> None:
         state, config = self.state, self.config
@@ -294,7 +295,7 @@ class _Run:
             self._say(f"{seen} examples: {found.sentence}")
         if found.act == "finish":
             watch.end = early
-        if found.act == "best" and self._save():
+        if watch.best["seen"] == seen and self._save():
             state.keep_as_best(self.folder)
             self._instrument().save(self.folder / INSTRUMENT_NAME)
         if found.act == "back":

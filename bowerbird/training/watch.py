@@ -93,7 +93,7 @@ class LightEar:
         made, distance = self.levels(levels)
         return Glance(
             (distance + self.roughness(roughness)[1]) / 2,
-            variety(self.levels.real, self.names, made, self.names[: len(made)]).ratio,
+            float(np.nan_to_num(variety(self.levels.real, self.names, made, self.names[: len(made)]).ratio, nan=1.0)),
             memory(self.levels.real, self.groups, made).ratio,
         )
 
@@ -113,18 +113,13 @@ class Watch:
     """What was seen so far and done about it; a part of the checkpoint."""
 
     checks: int = 0  # how many of them are past
-    best: dict[str, float] = field(default_factory=dict)  # the kept Glance, `seen` then, `least` distance, `most` variety
+    best: dict[str, float] = field(default_factory=dict)  # the kept Glance, `seen` then, `least` distance so far, `varied`
     stalled: int = 0  # checks without progress
     acts: int = 0  # times training was sent back
     augment: float = 0.0  # added to the probability of augmentation
     end: float = 0.0  # examples or seconds at which training ends early; 0: it does not
     planned: float = 0.0  # the length asked for
     said: list[str] = field(default_factory=list)
-
-    @property
-    def improving(self) -> bool:
-        """Whether the last of several looks found progress."""
-        return self.checks > 1 and self.stalled == 0
 
     def go_on(self, planned: float, checks_due: int) -> None:
         """At the start of a sitting: a run that is to be longer than before is looked at again, and does not end early."""
@@ -143,15 +138,15 @@ class Watch:
         best = self.best
         if not best:
             return self._is_best(now, seen)
-        least, most = best["least"], best["most"]
+        least, varied = best.get("least", best["distance"]), best.get("varied", best["variety"])
+        self.stalled = 0 if now.distance < (1 - PROGRESS) * least else self.stalled + 1
         if now.distance > DIVERGED * least and now.distance > least + DIVERGED_BY:
             return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {least:.2f})")
-        if now.variety < COLLAPSED * min(1.0, most) and now.distance > least:
-            return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {most:.2f})")
+        if now.variety < COLLAPSED * min(1.0, varied) and now.distance > least:
+            return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {varied:.2f})")
         if now.memory < MEMORISED and may_augment:
             self.augment += AUGMENT_STEP
             return Finding("augment", "training sounds are being learnt by heart: more augmentation from here")
-        self.stalled = 0 if now.distance < (1 - PROGRESS) * least else self.stalled + 1
         found = self._is_best(now, seen) if now.distance < AS_GOOD * least else Finding("go on")
         if self.stalled >= STALLED_CHECKS and may_end and not self.end:
             sentence = f"no more progress in {self.stalled} checks: the learning rate falls now and training ends early"
@@ -160,8 +155,9 @@ class Watch:
 
     def _is_best(self, now: Glance, seen: int) -> Finding:
         least = min(now.distance, self.best.get("least", now.distance))
-        most = max(now.variety, self.best.get("most", now.variety))
-        self.best = {**vars(now), "seen": seen, "least": least, "most": most}
+        # Of states as good as each other variety must not slip; a better one sets it anew.
+        varied = max(now.variety, self.best.get("varied", 0.0)) if self.stalled else now.variety
+        self.best = {**vars(now), "seen": seen, "least": least, "varied": varied}
         return Finding("best")
 
     def _back(self, trouble: str) -> Finding:
