@@ -135,6 +135,25 @@ def test_copies_are_looked_for_among_all_training_sounds(dataset: Dataset, monke
     assert found.figures["memory/sounds"] == 24
 
 
+@pytest.mark.parametrize("kind", ["no labels", "one class", "one sound a class", "all the same", "stereo", "silent"])
+def test_odd_sets_are_judged_without_a_stumble(kind: str, real: Heard, other: Heard) -> None:
+    count = 12
+    names = {"one class": ["kick"] * count, "one sound a class": [f"class {k}" for k in range(count)]}
+    change = {
+        "all the same": lambda sounds: sounds[[0] * count],
+        "stereo": lambda sounds: np.concatenate([sounds, 0.5 * sounds[::-1]], 1),
+        "silent": lambda sounds: 0 * sounds,
+    }.get(kind, lambda sounds: sounds)
+    labels = np.array(names.get(kind, ["all sounds"] * count))
+    heard = [Heard(change(one.sounds[:count]), labels, np.arange(count)) for one in (real, other)]
+    found = compare(*heard, RATE_HZ, again=dataclasses.replace(heard[1]))
+    json.dumps(found.figures, allow_nan=False)
+    sentences = [verdict.sentence for verdict in verdicts(found.figures, found.per_class)]
+    assert len(sentences) >= 4
+    said = "variety within a class cannot be told" in " ".join(sentences)
+    assert said == (kind in ("one sound a class", "all the same", "silent"))
+
+
 def test_few_sounds_make_the_verdict_careful(real: Heard, other: Heard) -> None:
     few = [dataclasses.replace(h, sounds=h.sounds[::5], names=h.names[::5], groups=h.groups[::5]) for h in (real, other)]
     assert "Only 40 real sounds" in complaints(*few)

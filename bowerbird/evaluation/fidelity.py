@@ -55,7 +55,7 @@ def frechet(real: Embeddings, made: Embeddings) -> float:
     """Fréchet distance between Gaussians fitted to both sets (Heusel et al. 2017, eq. 6)."""
     a, b = (np.atleast_2d(np.cov(points, rowvar=False)) for points in (real, made))
     # A little of the identity keeps the root real where a set has fewer sounds than dimensions.
-    ridge = 1e-6 * np.eye(len(a)) * np.trace(a) / len(a)
+    ridge = np.eye(len(a)) * (1e-6 * np.trace(a) / len(a) + 1e-9)
     root = np.real(sqrtm((a + ridge) @ (b + ridge)))
     return float(np.square(real.mean(0) - made.mean(0)).sum() + np.trace(a) + np.trace(b) - 2 * np.trace(root))
 

@@ -86,7 +86,8 @@ class Listener:
         features = describe(real, rate_hz)
         centre, spread = features.mean(0), np.maximum(features.std(0), LEAST_SPREAD_DB)
         components = max(2, min(DIMENSIONS, len(real) // SOUNDS_PER_DIMENSION, features.shape[1]))
-        pca = PCA(components, random_state=0).fit((features - centre) / spread)
+        with np.errstate(invalid="ignore"):  # of sounds that are all the same no share of the variance can be explained
+            pca = PCA(components, random_state=0).fit((features - centre) / spread)
         return cls(rate_hz, centre, spread, pca)
 
     def __call__(self, sounds: Sounds) -> NDArray[np.float32]:

@@ -111,7 +111,8 @@ def _variety(figures: dict[str, float], per_class: dict[str, dict[str, float]]) 
     if "variety/ratio" in figures:
         ratio = figures["variety/ratio"]
         sentence = f"Sounds of one class differ {ratio:.2f} times as much as real ones do"
-        more = f"; too much alike: {', '.join(alike)}" if alike else "; more than they should" if ratio > 1.2 else ""
+        words = "; more than they should" if ratio > 1.2 else "; less than they should" if ratio < 0.8 else ""
+        more = f"; too much alike: {', '.join(alike)}" if alike else words
         found = [Verdict(not alike and 0.8 <= ratio <= 1.2, f"{sentence}{more}.")]
     else:
         found = [Verdict(False, "No class has two different real sounds, so variety within a class cannot be told.")]

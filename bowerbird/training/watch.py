@@ -59,7 +59,8 @@ class _View:
 
     def __init__(self, features: NDArray[np.floating]) -> None:
         dimensions = max(1, min(DIMENSIONS, len(features) // 2, features.shape[1]))
-        self.found = PCA(dimensions, svd_solver="full").fit(features)
+        with np.errstate(invalid="ignore"):  # all the same
+            self.found = PCA(dimensions, svd_solver="full").fit(features)
         self.real = self.found.transform(features)
         self.varies = float(self.real.var(0).sum()) + 1e-9
 
