@@ -58,7 +58,7 @@ def _fidelity(figures: dict[str, float]) -> list[Verdict]:
     said = next((words for limit, words in steps if way <= limit), "far from the real sounds")
     share = f"covers {covered:.0%} of the real sounds' variety"
     return [
-        Verdict(way <= 0.15, f"As a set the generated sounds are {said} ({way:.0%} of the way to white noise)."),
+        Verdict(way <= 0.15, f"As a set the generated sounds are {said} ({max(way, 0.0):.0%} of the way to white noise)."),
         Verdict(
             covered >= 0.7, f"It {share} (another half of the real ones covers {figures['fidelity/coverage_floor']:.0%})."
         ),
