@@ -153,7 +153,7 @@ def train(
     if not outcome.new:
         ending = "nothing to do, all of it is trained; a greater --minutes or --examples goes on"
     elif outcome.finished and outcome.improving:
-        ending = "done, and still getting better: a greater --minutes or --examples goes on"
+        ending = "done, still getting better (a greater --minutes or --examples goes on)"
     text = (
         f"{ending}: {outcome.seen} examples in {outcome.elapsed_s / 60:.1f} min\n"
         f"instrument: {outcome.instrument}, the best of the run, at {outcome.best_at} examples\n"
