@@ -90,6 +90,7 @@ def test_coverage_sees_missing_modes() -> None:
     assert found["coverage"] == pytest.approx(0.5, abs=0.02)
 
 
+@pytest.mark.slow
 def test_collapse_swapping_and_copying_are_called_by_name(real: Heard, other: Heard) -> None:
     first = {name: np.flatnonzero(other.names == name)[0] for name in set(other.names)}
     collapsed = dataclasses.replace(other, sounds=other.sounds[[first[name] for name in other.names]])
@@ -103,6 +104,7 @@ def test_collapse_swapping_and_copying_are_called_by_name(real: Heard, other: He
     assert "repeats of training sounds" in copied
 
 
+@pytest.mark.slow
 def test_noise_and_labels_that_mean_nothing_are_no_good_news(real: Heard) -> None:
     random = np.random.default_rng(0)
     noise = dataclasses.replace(real, sounds=random.uniform(-1, 1, real.sounds.shape).astype(np.float32))
@@ -135,6 +137,7 @@ def test_copies_are_looked_for_among_all_training_sounds(dataset: Dataset, monke
     assert found.figures["memory/sounds"] == 24
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["no labels", "one class", "one sound a class", "all the same", "stereo", "silent"])
 def test_odd_sets_are_judged_without_a_stumble(kind: str, real: Heard, other: Heard) -> None:
     count = 12
@@ -200,6 +203,7 @@ def spoil(name: str, sounds: np.ndarray) -> np.ndarray:
     return np.concatenate([np.zeros_like(spoilt)[..., : SAMPLES // 2], spoilt[..., : SAMPLES // 2]], 2)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAULTS)
 def test_each_fault_is_heard_and_not_imagined(name: str, real: Heard) -> None:
     assert FAULTS[name](real.sounds, RATE_HZ).mean() < 0.05
@@ -207,6 +211,7 @@ def test_each_fault_is_heard_and_not_imagined(name: str, real: Heard) -> None:
     assert name in complaints(real, dataclasses.replace(real, sounds=spoil(name, real.sounds).astype(np.float32)))
 
 
+@pytest.mark.slow
 def test_noise_and_lost_treble_and_bass_are_called_by_name(real: Heard, other: Heard) -> None:
     random = np.random.default_rng(0)
     level = np.sqrt(np.square(other.sounds).mean((1, 2), keepdims=True))
