@@ -107,6 +107,13 @@ class Dataset:
         """What its sounds are labelled by, the main label first; nothing for a dataset without labels."""
         return tuple(self.facts["conditions"])
 
+    def groups(self, indices: list[int]) -> NDArray[np.int64]:
+        """The group of near-duplicates of each sound (B,); a number of its own, below 0, for a sound that has none."""
+        near = (self.entries[index]["duplicates"] for index in indices)
+        return np.array(
+            [-1 - index if group is None else group for index, group in zip(indices, near, strict=True)], np.int64
+        )
+
     def labels(self, indices: list[int]) -> list[dict[str, str]]:
         """The labels of each sound by condition."""
         return [self.entries[index]["labels"] for index in indices]

@@ -38,8 +38,7 @@ class Feed:
             dataset.check(index)
         self.copies = 1 + config.variants  # of every sound: itself first, then altered
         self.labels = dataset.labels(self.indices) * self.copies
-        near = [dataset.entries[index]["duplicates"] for index in self.indices]
-        self.groups = np.array([-1 - i if group is None else group for i, group in enumerate(near)] * self.copies)
+        self.groups = np.tile(dataset.groups(self.indices), self.copies)
         self.encoded = model.encode(self.labels)
         self.pictures = self._encode(dataset, model, config, cache, quiet)
         self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, model.network.z_dim))

@@ -55,7 +55,7 @@ def agreement(
     if set(names[tested]) != set(labels):  # near-duplicates under several labels left nothing to learn one from
         return None
     sides = 1 if len(labels) == 2 else len(labels)
-    scores, real_scores = (np.zeros((len(sounds), sides)) for sounds in (made, tested))
+    scores, real_scores = np.zeros((len(made), sides)), []
     pupil = _classifier().fit(made, asked)
     for number, (train, test) in enumerate(splits):
         judge = _classifier().fit(real[train], names[train])
@@ -65,7 +65,7 @@ def agreement(
         back.append(_hits(pupil.predict(real[test]), names[test], labels))
         votes += said[:, None] == np.array(labels)[None]
         scores[number :: len(splits)] = judge.decision_function(made[number :: len(splits)]).reshape(-1, sides)
-        real_scores[np.isin(tested, test)] = judge.decision_function(real[test]).reshape(-1, sides)
+        real_scores.append(judge.decision_function(real[test]).reshape(-1, sides))
     mean_made, mean_real = np.nanmean(on_made, 0), np.nanmean(on_real, 0)
     return Agreement(
         float(np.mean(mean_real)),
@@ -75,7 +75,7 @@ def agreement(
         dict(zip(labels, mean_real.tolist(), strict=True)),
         votes / votes.sum(1, keepdims=True),
         scores,
-        real_scores,
+        np.concatenate(real_scores),
     )
 
 

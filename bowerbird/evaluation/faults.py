@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["FAULTS", "checkerboard_db", "floor_db", "lacking", "onset_s"]
+__all__ = ["FAULTS", "FAULTY", "checkerboard_db", "floor_db", "lacking", "onset_s"]
 
 Sounds = NDArray[np.float32]
 Which = NDArray[np.bool_]
@@ -150,4 +150,14 @@ FAULTS: dict[str, Callable[[Sounds, int], Which]] = {
     "click": click,
     "cut off": cut_off,
     "late": late,
+}
+
+# What is said of sounds that have one.
+FAULTY = {
+    "silent": "are silent",
+    "clipped": "are clipped",
+    "direct current": "carry a direct current",
+    "click": "have a click in them",
+    "cut off": "are cut off at the end",
+    "late": "begin late, after more than a tenth of a second",
 }

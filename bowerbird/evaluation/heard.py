@@ -43,11 +43,11 @@ def hear(dataset: Dataset, indices: list[int]) -> Heard:
     """Real sounds by index."""
     labels, main = dataset.labels(indices), dataset.conditions[:1]
     names = np.array([ancestry(one[main[0]])[0] if main else "all sounds" for one in labels])
-    near = [(index, dataset.entries[index]["duplicates"]) for index in indices]
-    groups = np.array([-1 - index if group is None else group for index, group in near])
     sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
     # In the order of the conditions, the main label first: files keep them sorted.
-    return Heard(sounds, names, groups, [{name: one[name] for name in dataset.conditions} for one in labels])
+    return Heard(
+        sounds, names, dataset.groups(indices), [{name: one[name] for name in dataset.conditions} for one in labels]
+    )
 
 
 def hear_real(dataset: Dataset, part: str) -> Heard:

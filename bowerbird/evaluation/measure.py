@@ -161,9 +161,7 @@ def _memory(
         return found, Heard(real.sounds[rows], real.names[rows], real.groups[rows])
     indices = dataset.part("train")
     everything = np.concatenate([listener(batch) for batch in dataset.batches(indices)])
-    near = (dataset.entries[index]["duplicates"] for index in indices)
-    groups = np.array([-1 - i if group is None else group for i, group in enumerate(near)])
-    found = memory(everything, groups, b, apart)
+    found = memory(everything, dataset.groups(indices), b, apart)
     return found, hear(dataset, [indices[row] for row in found.nearest[found.nearest_first(PAIRS)]])
 
 

@@ -92,10 +92,9 @@ def _page(title: str, found: Evaluation, said: list[Verdict], instrument: Instru
 
 def _figures(figures: dict[str, float]) -> list[str]:
     parts = []
-    for group, meaning in GROUPS.items():
+    for group in dict.fromkeys(name.split("/")[0] for name in figures):
         rows = [f"<tr><td>{html.escape(name)}<td>{v:.4g}" for name, v in figures.items() if name.split("/")[0] == group]
-        if rows:
-            parts += [f"<h3>{group}</h3><p>{meaning}</p><table>", *rows, "</table>"]
+        parts += [f"<h3>{group}</h3><p>{GROUPS[group]}</p><table>", *rows, "</table>"]
     return parts
 
 

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from bowerbird.evaluation.faults import FAULTS
+from bowerbird.evaluation.faults import FAULTS, FAULTY
 
 __all__ = ["Verdict", "verdicts"]
 
@@ -14,14 +14,6 @@ NOISE_DB = 6.0  # of the quietest moment beyond the real ones'
 REPEATS, VARIATIONS, STRANGE = 0.5, 0.8, 3.0  # of the distance between real neighbours
 LEAST_FROM_LATENT = 0.02
 TELLABLE = 0.2  # of the way from chance to certainty
-FAULTY = {
-    "silent": "are silent",
-    "clipped": "are clipped",
-    "direct current": "carry a direct current",
-    "click": "have a click in them",
-    "cut off": "are cut off at the end",
-    "late": "begin late, after more than a tenth of a second",
-}
 FEW_SOUNDS = 200
 LACKING_DB, DULL_HZ = 12.0, 2000.0  # weaker than the real ones in a band; above it that is dull, below it thin
 WOBBLE_CENTS = 5.0  # a change of pitch from one 20 ms frame to the next, beyond the real ones'

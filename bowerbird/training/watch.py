@@ -32,7 +32,7 @@ DIVERGED_BY = 0.15  # so much more
 COLLAPSED = 0.6  # of the variety at the best
 MEMORISED = 0.4  # of the distance between real neighbours
 STALLED_CHECKS, PROGRESS = 4, 0.02
-AS_GOOD = 1.15  # times the least distance: about what one look is uncertain by, and then the later state wins
+AS_GOOD = 1.15  # times the least distance: then the later state wins, which by the ear was better at 1.13 (docs/log.md)
 MOST_ACTS = 3
 AUGMENT_STEP = 0.2
 
@@ -139,6 +139,7 @@ class Watch:
         best = self.best
         if not best:
             return self._is_best(now, seen)
+        # Checkpoints from before both were kept have neither.
         least, varied = best.get("least", best["distance"]), best.get("varied", best["variety"])
         self.stalled = 0 if now.distance < (1 - PROGRESS) * least else self.stalled + 1
         if now.distance > DIVERGED * least and now.distance > least + DIVERGED_BY:
