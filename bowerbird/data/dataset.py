@@ -109,10 +109,8 @@ class Dataset:
 
     def groups(self, indices: list[int]) -> NDArray[np.int64]:
         """The group of near-duplicates of each sound (B,); a number of its own, below 0, for a sound that has none."""
-        near = (self.entries[index]["duplicates"] for index in indices)
-        return np.array(
-            [-1 - index if group is None else group for index, group in zip(indices, near, strict=True)], np.int64
-        )
+        near = [(index, self.entries[index]["duplicates"]) for index in indices]
+        return np.array([-1 - index if group is None else group for index, group in near], np.int64)
 
     def labels(self, indices: list[int]) -> list[dict[str, str]]:
         """The labels of each sound by condition."""
