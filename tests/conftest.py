@@ -1,13 +1,17 @@
 """Sounds to test with: a small kit of our own synthesis, the shared data where it is there."""
 
+import io
 import signal
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
+from unittest import mock
 
 import pytest
 import torch
 
+from bowerbird.cli import main
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import write_kit
 from bowerbird.data.prepare import PrepareOptions, prepare
@@ -69,6 +73,15 @@ def command(*words: object, **options: object) -> subprocess.CompletedProcess[st
     """Runs `bowerbird WORDS` as a process of its own."""
     arguments = [sys.executable, "-m", "bowerbird", *map(str, words)]
     return subprocess.run(arguments, capture_output=True, text=True, timeout=300, **options)  # type: ignore[call-overload]
+
+
+def here(*words: object) -> subprocess.CompletedProcess[str]:
+    """The same without a process of its own, which takes seconds to start."""
+    arguments, out, err = ["bowerbird", *map(str, words)], io.StringIO(), io.StringIO()
+    spoken = redirect_stdout(out), redirect_stderr(err)
+    with mock.patch.object(sys, "argv", arguments), spoken[0], spoken[1], pytest.raises(SystemExit) as ended:
+        main()
+    return subprocess.CompletedProcess(arguments, int(str(ended.value.code)), out.getvalue(), err.getvalue())
 
 
 @pytest.fixture(autouse=True)

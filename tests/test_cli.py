@@ -16,7 +16,7 @@ import pytest
 from bowerbird.audio import write
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.prepare import PrepareOptions, prepare
-from tests.conftest import TINY, command
+from tests.conftest import TINY, command, here
 
 
 def test_make_show_and_json(run: Path, tmp_path: Path) -> None:
@@ -36,37 +36,37 @@ def test_make_does_not_touch_files_of_others(run: Path, tmp_path: Path) -> None:
     mine = tmp_path / "sounds" / "kick_00000.wav"
     mine.parent.mkdir()
     mine.write_bytes(b"mine")
-    done = command("make", run, "kick", "-n", 1, "-o", mine.parent)
+    done = here("make", run, "kick", "-n", 1, "-o", mine.parent)
     assert done.returncode == 2
     assert "choose another folder" in done.stderr
     assert mine.read_bytes() == b"mine"
     for _ in range(2):  # what make made it may make again
-        assert command("make", run, "kick", "-n", 1, "-o", tmp_path / "ours").returncode == 0
+        assert here("make", run, "kick", "-n", 1, "-o", tmp_path / "ours").returncode == 0
     mine = mine.rename(tmp_path / "ours" / "snare_00000.wav")
-    assert command("make", run, "snare", "-n", 1, "-o", mine.parent).returncode == 2
+    assert here("make", run, "snare", "-n", 1, "-o", mine.parent).returncode == 2
     assert mine.read_bytes() == b"mine"
 
 
 def test_show_refuses_a_damaged_dataset(dataset: Dataset, tmp_path: Path) -> None:
     copy = shutil.copytree(dataset.folder, tmp_path / "copy")
     (copy / "shard-000.f32").unlink()
-    shown = command("show", copy)
+    shown = here("show", copy)
     assert shown.returncode == 1
     assert "prepare the dataset again" in shown.stderr
     (copy / "dataset.json").write_text('{"format": 1}')
-    shown = command("show", copy)
+    shown = here("show", copy)
     assert shown.returncode == 1
     assert "prepare it again" in shown.stderr
 
 
 def test_show_dataset(dataset: Dataset) -> None:
-    shown = command("show", dataset.folder)
+    shown = here("show", dataset.folder)
     assert "48 sounds" in shown.stdout
-    assert json.loads(command("show", dataset.folder, "--json").stdout)["fingerprint"] == dataset.fingerprint
+    assert json.loads(here("show", dataset.folder, "--json").stdout)["fingerprint"] == dataset.fingerprint
 
 
 def test_dry_run_prints_the_configuration_and_writes_nothing(dataset: Dataset, tmp_path: Path) -> None:
-    done = command("train", dataset.folder, "-o", tmp_path / "run", "--examples", 8, "--dry-run", "--set", "batch_size=8")
+    done = here("train", dataset.folder, "-o", tmp_path / "run", "--examples", 8, "--dry-run", "--set", "batch_size=8")
     printed = json.loads(done.stdout)
     assert printed["train"]["batch_size"] == 8
     assert printed["train"]["examples"] == 8
@@ -107,7 +107,7 @@ def test_errors_are_one_sentence(
     (tmp_path / "empty").mkdir()
     places = {"DATASET": dataset.folder, "RUN": run, "OUT": tmp_path / "out", "NOWHERE": tmp_path / "no"}
     places |= {"EMPTY": tmp_path / "empty", "REPORT": dataset.folder / "report.txt"}
-    done = command(*(places.get(word, word) for word in words))
+    done = here(*(places.get(word, word) for word in words))
     assert done.returncode == code, done.stderr
     assert says in done.stderr
     assert done.stderr.startswith("bowerbird: ")
@@ -117,9 +117,9 @@ def test_errors_are_one_sentence(
 
 
 def test_preparing_into_another_dataset_says_so(kit: Path, tmp_path: Path) -> None:
-    first = command("prepare", kit, "-o", tmp_path / "one", "--quiet")
-    again = command("prepare", kit, "-o", tmp_path / "one", "--quiet")
-    other = command("prepare", kit / "kick", "-o", tmp_path / "one", "--quiet")
+    first = here("prepare", kit, "-o", tmp_path / "one", "--quiet")
+    again = here("prepare", kit, "-o", tmp_path / "one", "--quiet")
+    other = here("prepare", kit / "kick", "-o", tmp_path / "one", "--quiet")
     assert "replaced" not in first.stderr + again.stderr
     assert "replaced the dataset of 48 sounds" in other.stderr
     assert "all sounds lie in one folder" in other.stdout
@@ -159,7 +159,6 @@ def test_read_only_folder_is_one_sentence(kit: Path, dataset: Dataset, run: Path
     locked = tmp_path / "locked"
     locked.mkdir()
     locked.chmod(0o555)
-    other: dict[str, object] = {}
     if os.geteuid() == 0:  # root may write anywhere: files under a file are what nobody can make
         locked.rmdir()
         locked.write_text("a file")
@@ -169,7 +168,7 @@ def test_read_only_folder_is_one_sentence(kit: Path, dataset: Dataset, run: Path
         ["train", dataset.folder, "-o", locked / "run", "--examples", "8"],
         ["kit", "-o", locked / "kit"],
     ):
-        done = command(*words, **other)
+        done = here(*words)
         assert done.returncode in (1, 2), words
         assert done.stderr.startswith("bowerbird: "), done.stderr
         assert "Traceback" not in done.stderr

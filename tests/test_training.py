@@ -63,6 +63,7 @@ def test_a_run_leaves_what_it_should(run: Path) -> None:
     assert len(list(preview.glob("*.wav"))) == 8
 
 
+@pytest.mark.slow
 def test_training_moves_pictures_towards_the_data(dataset: Dataset, tmp_path: Path) -> None:
     model, config = settings(dataset, "examples=1600", "learning_rate=0.005")
     train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
@@ -227,6 +228,7 @@ def test_not_a_number_rolls_back_and_says_so(
     assert all(torch.isfinite(tensor).all() for tensor in tensors.values())
 
 
+@pytest.mark.slow
 def test_a_full_disk_keeps_the_checkpoint(dataset: Dataset, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     train(dataset, folder, *settings(dataset, "examples=40"), "cpu", quiet=True)
@@ -319,6 +321,7 @@ def test_feed_balances_and_depends_on_seed_and_seen_alone(
         assert share == pytest.approx(common ** (balance - 1), rel=0.35)
 
 
+@pytest.mark.slow
 def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_path: Path) -> None:
     def margin(weight: float) -> float:
         """By how much real sounds score better under their own labels than under others, after some steps."""
@@ -382,6 +385,7 @@ def test_anchors_are_normal_whatever_the_label_and_differ_within_it() -> None:
     assert anchors(np.zeros((5, 1, 16, 16), np.float16), torch.zeros(5, 0), 16).shape == (5, 0)
 
 
+@pytest.mark.slow
 def test_anchored_sounds_come_near_in_what_the_judge_sees(dataset: Dataset, tmp_path: Path) -> None:
     def missed(weight: float) -> float:
         """What a judge that stands still sees between anchored sounds and their own, after some steps."""

@@ -29,6 +29,7 @@ def lost_db(representation: object, sounds: torch.Tensor) -> float:
     return float(20 * torch.log10((a - b).norm() / a.norm()))
 
 
+@pytest.mark.slow
 def test_learning_brings_decoded_sounds_nearer(dataset: Dataset) -> None:
     form = settings(dataset, "representation.lessons=60")[0].representation
     sounds = torch.from_numpy(dataset.padded(dataset.part("train")))
