@@ -70,6 +70,7 @@ def prepare(
     group: Annotated[str | None, typer.Option(help="Column whose equal values stay together in a split.")] = None,
     validation: Annotated[float, typer.Option(help="Share of sounds set apart, 0 to 0.9.")] = 0.0,
     licence: Annotated[str | None, typer.Option(help="Licence of sounds whose table names none.")] = None,
+    measure: Annotated[str | None, typer.Option(help="Labels read off the sounds too: brightness.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -80,7 +81,7 @@ def prepare(
 
     options = PrepareOptions(
         sample_rate, seconds, channels, slices, level, trim, labels or _source_of_labels(table, pattern), table, pattern,
-        columns, group, validation, licence,
+        columns, group, validation, licence, measure,
     )  # fmt: skip
     before = None
     with suppress(BowerbirdError):  # nothing there, or nothing that can be used
@@ -144,7 +145,9 @@ def train(
                 print((target / "report.txt").read_text(encoding="utf-8"), end="")
         model, training, why = configure(dataset, preset, config, pairs)
         if dry_run:
-            print(json.dumps({"model": to_json(model), "train": to_json(training)}, indent=2))
+            shown = to_json(model)
+            del shown["joint"]  # a row for every combination of labels
+            print(json.dumps({"model": shown, "train": to_json(training)}, indent=2))
             return
         if not (as_json or quiet):
             print("\n".join(f"chosen: {reason}" for reason in why))

@@ -9,7 +9,9 @@ from typing import Any
 
 import torch
 
-from bowerbird.conditions import CONDITIONS, Condition
+from bowerbird.conditions import CONDITIONS
+from bowerbird.conditions.interface import Condition
+from bowerbird.conditions.joint import Joint
 from bowerbird.errors import UsageError, known
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
@@ -27,6 +29,7 @@ class ModelConfig:
     representation: Representation
     network: Any  # the options of a network family
     conditions: tuple[Condition, ...] = ()
+    joint: Joint = field(default_factory=Joint)  # of their labels
 
     @property
     def condition_width(self) -> int:
@@ -34,8 +37,8 @@ class ModelConfig:
         return sum(condition.width for condition in self.conditions)
 
     def encode(self, labels: list[dict[str, str]]) -> torch.Tensor:
-        """One dict of labels per sound, {condition name: label} -> (B, N)."""
-        parts = [c.encode([chosen[c.name] for chosen in labels]) for c in self.conditions]
+        """One dict of labels per sound, {condition name: label} -> (B, N); a label may be missing."""
+        parts = [torch.from_numpy(c.encode([one.get(c.name, "") for one in labels])) for c in self.conditions]
         return torch.cat(parts, 1) if parts else torch.zeros(len(labels), 0)
 
 
@@ -132,6 +135,7 @@ def to_json(config: ModelConfig | TrainConfig) -> dict[str, Any]:
         "representation": _named(REPRESENTATIONS, config.representation),
         "network": _named({name: family.options for name, family in NETWORKS.items()}, config.network),
         "conditions": [_named(CONDITIONS, condition) for condition in config.conditions],
+        "joint": dataclasses.asdict(config.joint),
     }
 
 
@@ -159,6 +163,7 @@ def model_from_json(values: dict[str, Any]) -> ModelConfig:
             _built("representation", REPRESENTATIONS, values["representation"]),
             _built("network", options, values["network"]),
             tuple(_built("condition", CONDITIONS, condition) for condition in values["conditions"]),
+            Joint(tuple(map(tuple, values["joint"]["rows"])), tuple(values["joint"]["counts"])),
         )
     except KeyError as error:
         raise UsageError(f"the model's description lacks {error}") from None

@@ -71,16 +71,14 @@ class Instrument:
         return {condition.name: condition.nodes for condition in self.model.conditions}
 
     def choose(self, asked: dict[str, str] | None = None, *, seed: int = 0) -> dict[str, str]:
-        """A full set of labels: what is asked, the rest (and subclasses) drawn as often as in the data, each on its own."""
+        """A full set of labels: what is asked, the rest (and subclasses) as often as it comes with that in the data."""
         asked = asked or {}
         conditions = {condition.name: condition for condition in self.model.conditions}
         for name in asked:
             if name not in conditions:
                 raise UsageError(f'this instrument has no label "{name}"; {known(conditions)}')
-        return {
-            name: condition.draw(numpy_random(seed, "label", name), condition.parse(asked[name]) if name in asked else None)
-            for name, condition in conditions.items()
-        }
+        wanted = {name: conditions[name].parse(label) for name, label in asked.items()}
+        return self.model.joint.draw(numpy_random(seed, "label"), self.model.conditions, wanted)
 
     def pictures(self, labels: Sequence[dict[str, str]], z: Tensor) -> Tensor:
         """Full labels and latents (B, Z) -> pictures (B, C, F, L) in [-1, 1], float32 on the CPU."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from bowerbird.audio import file_stem, write
-from bowerbird.conditions.category import ancestry
 from bowerbird.errors import UsageError
 from bowerbird.instrument import Instrument
 from bowerbird.instrument_file import write_whole
@@ -38,12 +37,15 @@ def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int,
     if not instrument.model.conditions:
         raise UsageError("this instrument was trained without labels; leave out --each-label")
     first = instrument.model.conditions[0]
-    under = [p for p in first.paths if first.name not in asked or first.parse(asked[first.name]) in ancestry(p)]
-    if not under:
+    labels = sorted({row[0] for row in instrument.model.joint.rows} - {""})
+    if first.name in asked:
+        fits = first.fits(first.parse(asked[first.name]), labels)
+        labels = [label for label, fit in zip(labels, fits, strict=True) if fit]
+    if not labels:
         raise UsageError(f"no {first.name} of the data lies under {asked[first.name]}; leave out --each-label")
     return [
         order
-        for label in under
+        for label in labels
         for order in _orders(instrument, {**asked, first.name: label}, count, seed, Path(*map(file_stem, label.split("/"))))
     ]
 
@@ -52,7 +54,7 @@ def _orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int
     made = []
     for one in range(seed, seed + count):
         labels = instrument.choose(asked, seed=one)
-        said = "_".join(file_stem(value) for value in labels.values()) or "sound"
+        said = "_".join(file_stem(value) for value in labels.values() if value) or "sound"
         row = ", ".join(asked.values()) or "all labels"
         made.append(Order(labels, one, folder / f"{said}_{one:05d}.wav", row))
     return made

@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 
 import torch
 
-from bowerbird.conditions import Condition
-from bowerbird.conditions.category import Category
-from bowerbird.conditions.pitch import Pitch
+from bowerbird.conditions import CONDITIONS
+from bowerbird.conditions.interface import Condition
+from bowerbird.conditions.joint import Joint
 from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
@@ -49,7 +49,9 @@ def standard(dataset: Dataset) -> Choice:
     shape = representation.shape
     window_ms, hop_ms = (1000 * n / dataset.sample_rate_hz for n in (representation.n_fft, representation.hop))
     words = f"{why}: {shape.rows} bands of log magnitude, {shape.frames} windows of {window_ms:.0f} ms {hop_ms:.1f} ms apart"
-    return Choice(ModelConfig(representation, ResidualOptions(), _conditions(dataset)), _trained(dataset, pitched), (words,))
+    return Choice(
+        ModelConfig(representation, ResidualOptions(), *_conditions(dataset)), _trained(dataset, pitched), (words,)
+    )
 
 
 def _trained(dataset: Dataset, pitched: bool) -> TrainConfig:
@@ -69,14 +71,14 @@ def gansynth(dataset: Dataset) -> Choice:
     """A baseline after Engel et al. 2019: mel instantaneous frequency, a growing network, WGAN-GP."""
     pitched, why = _pitched(dataset)
     network = ProgressiveOptions(width=8, widest=64)  # four times as wide, two cores take 5 s for each sound
-    model = ModelConfig(_measured(dataset, MelFrequency, pitched=pitched), network, _conditions(dataset))
+    model = ModelConfig(_measured(dataset, MelFrequency, pitched=pitched), network, *_conditions(dataset))
     train = _plain(learning_rate=8e-4, batch_size=8, ema_examples=1000.0)
     return Choice(model, train, (why,))
 
 
 def wavegan(dataset: Dataset) -> Choice:
     """A baseline after Donahue et al. 2019: samples, one-dimensional convolutions, WGAN-GP."""
-    model = ModelConfig(_measured(dataset, Waveform, pitched=False), WaveganOptions(), _conditions(dataset))
+    model = ModelConfig(_measured(dataset, Waveform, pitched=False), WaveganOptions(), *_conditions(dataset))
     return Choice(model, _plain(learning_rate=1e-4, augment=1.0, augment_rise=0.0), ())
 
 
@@ -122,10 +124,10 @@ def _fitted(dataset: Dataset, representation: Any) -> Any:
     return representation.fit(torch.from_numpy(batch) for batch in dataset.batches(dataset.part("train")))
 
 
-def _conditions(dataset: Dataset) -> tuple[Condition, ...]:
+def _conditions(dataset: Dataset) -> tuple[tuple[Condition, ...], Joint]:
     labels = dataset.labels(dataset.part("train"))
-    kinds = {name: Pitch if name == PITCH else Category for name in dataset.conditions}
-    return tuple(kind.fit(name, [one[name] for one in labels]) for name, kind in kinds.items())
+    conditions = [CONDITIONS[kind].fit(name, [one[name] for one in labels]) for name, kind in dataset.kinds.items()]
+    return tuple(conditions), Joint.fit(labels, dataset.conditions)
 
 
 def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequence[str]) -> Choice:
@@ -213,7 +215,7 @@ def _read(file: Path) -> dict[str, Any]:
         raise UsageError(f"{file} must hold a JSON object of settings")
     printed = bool(values) and values.keys() <= {"model", "train"} and all(isinstance(v, dict) for v in values.values())
     flat = _flat({**values.get("train", {}), **values.get("model", {})} if printed else values)
-    measured = {"conditions", *(f"representation.{name}" for name in MEASURED)}
+    measured = {"conditions", "joint.rows", "joint.counts", *(f"representation.{name}" for name in MEASURED)}
     named = {f"{part}.kind": part for part in PARTS}
     return {named.get(key, key): value for key, value in flat.items() if not (printed and key in measured)}
 

@@ -1,10 +1,13 @@
-"""The category tree: what a person types, what the network sees, what is drawn."""
+"""Kinds of label: what a person types, what the network sees, what is drawn where labels are left open."""
 
 import numpy as np
 import pytest
 
 from bowerbird.conditions.category import Category
+from bowerbird.conditions.joint import Joint
+from bowerbird.conditions.number import Brightness, Number
 from bowerbird.conditions.pitch import Pitch
+from bowerbird.conditions.tags import Tags
 from bowerbird.errors import UsageError
 from bowerbird.midi import midi_number
 
@@ -14,8 +17,8 @@ TREE = Category.fit("class", ["kick/808"] * 3 + ["kick/909"] + ["snare/rim"] * 2
 def test_subclass_contains_its_class() -> None:
     encoded = TREE.encode(["kick", "kick/808", "tom"])
     kick, sub = TREE.nodes.index("kick"), TREE.nodes.index("kick/808")
-    assert encoded[0].nonzero().ravel().tolist() == [kick]
-    assert encoded[1].nonzero().ravel().tolist() == [kick, sub]
+    assert encoded[0].nonzero()[0].tolist() == [kick]
+    assert encoded[1].nonzero()[0].tolist() == [kick, sub]
     assert encoded[2].sum() == 1
 
 
@@ -30,14 +33,6 @@ def test_people_type_as_they_like(typed: str, meant: str) -> None:
 def test_unknown_label_names_the_nearest_and_the_known() -> None:
     with pytest.raises(UsageError, match=r'did you mean "snare"\?.*kick/808, kick/909'):
         TREE.parse("snarre")
-
-
-def test_draw_follows_the_data_below_and_balances_above() -> None:
-    random = np.random.default_rng(0)
-    under = [TREE.draw(random, "kick") for _ in range(400)]
-    assert 0.65 < under.count("kick/808") / 400 < 0.85
-    tops = [TREE.draw(random).split("/")[0] for _ in range(600)]
-    assert all(0.25 < tops.count(top) / 600 < 0.42 for top in TREE.tops)
 
 
 def test_labels_that_differ_in_case_alone_are_asked_for_exactly() -> None:
@@ -61,5 +56,68 @@ def test_pitches_between_those_of_the_data_are_shares_of_both() -> None:
     for wrong in ("59", "high", ""):
         with pytest.raises(UsageError, match="from 60 to 72"):
             pitches.parse(wrong)
+    assert pitches.encode([""]).tolist() == [[0, 0, 0]], "a missing pitch is none of them"
+
+
+def test_numbers_part_the_data_evenly_and_are_asked_for_within_it() -> None:
+    loud = Number.fit("loud", [str(value) for value in range(101)])
+    assert loud.knots[0] == 0
+    assert loud.knots[4] == 50
+    assert loud.encode(["50"]).argmax() == 4
+    assert loud.parse("0.5") == "0.5"
+    for wrong in ("101", "-1", "high", "nan", "inf"):
+        with pytest.raises(UsageError, match="from 0 to 100"):
+            loud.parse(wrong)
+    with pytest.raises(ValueError, match="no number"):
+        Number.read("very")
+
+
+def test_brightness_is_the_middle_of_the_spectrum() -> None:
+    time_s = np.arange(16000) / 16000
+    for hz in (200, 3000):
+        tone = np.sin(2 * np.pi * hz * time_s, dtype=np.float32)[None]
+        assert float(Brightness.measure(tone, 16000)) == pytest.approx(hz, rel=0.01)
+    assert Brightness.measure(np.zeros((1, 100), np.float32), 16000) == "0"
+
+
+def test_tags_are_asked_for_alone_or_together() -> None:
+    tags = Tags.fit("qualities", ["bright,percussive", "bright", "none", ""])
+    assert tags.parse(" Percussive + bright") == "bright,percussive"
+    assert tags.fits("bright", ["bright,percussive", "none", "bright"]).tolist() == [1, 0, 1]
+    assert tags.fits("none", ["bright", "none"]).tolist() == [0, 1]
+    assert tags.complete("bright", "bright,percussive") == "bright,percussive"
+    assert tags.encode(["none"]).tolist() == [[0, 0, 1]], "known to have none"
+    assert not tags.encode([""]).any(), "not known"
+    with pytest.raises(UsageError, match=r'did you mean "bright"\?.*bright, none, percussive'):
+        tags.parse("brihgt")
+    with pytest.raises(UsageError, match="leave one out"):
+        tags.parse("none,bright")
+
+
+JOINT = [{"class": "kick/808", "pitch": "36"}] * 3 + [{"class": "kick/909", "pitch": "38"}] + [{"class": "tom", "pitch": ""}]
+
+
+def drawn(asked: dict[str, str], count: int = 400) -> list[dict[str, str]]:
+    conditions = [kind.fit(name, [row[name] for row in JOINT]) for name, kind in (("class", Category), ("pitch", Pitch))]
+    joint = Joint.fit(JOINT, ["class", "pitch"])
     random = np.random.default_rng(0)
-    assert 0.4 < [pitches.draw(random) for _ in range(400)].count("64") / 400 < 0.6
+    return [joint.draw(random, conditions, asked) for _ in range(count)]
+
+
+def test_what_is_left_open_comes_as_it_does_in_the_data_with_what_is_asked() -> None:
+    assert all(row in JOINT for row in drawn({})), "only combinations that are there"
+    assert 0.5 < drawn({}).count(JOINT[0]) / 400 < 0.7
+    kicks = drawn({"class": "kick"})
+    assert 0.65 < kicks.count(JOINT[0]) / 400 < 0.85, "subclass and pitch go together"
+    assert {row["class"] for row in kicks} == {"kick/808", "kick/909"}
+    assert {row["pitch"] for row in drawn({"class": "tom"})} == {""}, "missing in the data, missing here"
+    between = drawn({"pitch": "37.5"})
+    assert {row["pitch"] for row in between} == {"37.5"}, "what is asked stays"
+    assert 0.1 < sum(row["class"] == "kick/909" for row in between) / 400 < 0.7, "from both neighbours"
+
+
+def test_what_never_comes_together_can_be_asked_for() -> None:
+    rows = drawn({"class": "tom", "pitch": "36"})
+    assert all(row["pitch"] == "36" for row in rows)
+    assert all(row["class"] in ("tom", "kick/808", "kick/909") for row in rows)
+    assert any(row["class"] == "tom" for row in rows)

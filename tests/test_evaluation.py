@@ -15,9 +15,11 @@ from bowerbird.evaluation.fidelity import frechet, kad, manifold
 from bowerbird.evaluation.heard import Heard, hear, hear_real
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.measure import compare
+from bowerbird.evaluation.obedience import obedience
 from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.variety import share_repeated
 from bowerbird.evaluation.verdict import verdicts
+from bowerbird.seeds import numpy_random
 from tests.conftest import command
 
 SAMPLES = RATE_HZ // 2
@@ -251,3 +253,20 @@ def test_a_pretrained_embedding_from_a_folder(real: Heard, tmp_path: Path) -> No
     embedded = Pretrained(str(tmp_path / "clap"), RATE_HZ)(real.sounds[:5])
     assert embedded.shape == (5, 12)
     assert np.isfinite(embedded).all()
+
+
+def test_numbers_and_tags_beside_the_main_label_are_heard() -> None:
+    random = numpy_random(0, "obedience")
+    values = random.uniform(0, 1, 200)
+    labels = [{"class": "a", "wear": f"{v:.3f}", "tags": "bright" if v > 0.5 else "none"} for v in values]
+    labels[0] = {"class": "a", "wear": "", "tags": ""}
+    a = np.stack([values, random.standard_normal(200)], 1)
+    sounds = np.zeros((200, 1, 8), np.float32)
+    real = Heard(sounds, np.full(200, "a"), np.arange(200), labels)
+    shuffled = Heard(sounds, real.names, real.groups, [labels[k] for k in random.permutation(200)])
+    for made, obeys in ((real, True), (shuffled, False)):
+        figures = obedience("wear", "number", real, a, made, a, 8000) | obedience("tags", "tags", real, a, made, a, 8000)
+        assert figures["label/wear_rank_real"] > 0.95
+        assert figures["label/tags_accuracy_real"] > 0.9
+        assert (figures["label/wear_rank_generated"] > 0.95) == obeys
+        assert (figures["label/tags_accuracy_generated"] > 0.9) == obeys

@@ -1,6 +1,7 @@
 """Walks the tables: every member of a family keeps the family's promises, the new ones too."""
 
 import contextlib
+import json
 import shutil
 
 import numpy as np
@@ -8,16 +9,19 @@ import pytest
 import torch
 
 from bowerbird.conditions import CONDITIONS
-from bowerbird.config import TrainConfig, model_from_json, to_json
+from bowerbird.conditions.joint import Joint
+from bowerbird.config import ModelConfig, TrainConfig, model_from_json, to_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import CLASSES, RATE_HZ
 from bowerbird.errors import UsageError
 from bowerbird.machine import compiled
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
+from bowerbird.networks.residual import ResidualOptions
 from bowerbird.objectives import OBJECTIVES, PENALTIES
 from bowerbird.presets import PRESETS
 from bowerbird.representations import REPRESENTATIONS
+from bowerbird.representations.log_magnitude import LogMagnitude
 from bowerbird.seeds import torch_random
 from bowerbird.shapes import PictureShape, PictureTraits
 from bowerbird.training.step import Adversary, Judge
@@ -27,7 +31,13 @@ ROUND_TRIP_DB = {
     "log_magnitude": 1.5, "instantaneous_frequency": 0.5, "mel_frequency": 10.0, "complex_spectrum": 0.5, "waveform": 0.01,
     "vocoded": 12.0,  # before it has learnt anything; tests/test_vocoder.py hears it learn
 }  # fmt: skip
-LABELS = {"category": ["kick/808", "kick/808", "kick/909", "snare"], "pitch": ["36", "36", "48.5", "84"]}
+LABELS = {
+    "category": ["kick/808", "kick/808", "kick/909", "snare"],
+    "pitch": ["36", "36", "48.5", "84"],
+    "tags": ["bright,percussive", "bright", "none", "dark"],
+    "number": ["25", "100", "127", "100"],
+    "brightness": ["812.5", "300", "4000", "9000"],
+}
 SHAPE = PictureShape(2, 32, 48)
 SHAPES = {"wavegan": PictureShape(2, 1, 2048)}
 
@@ -106,13 +116,23 @@ def test_representation_rows_follow_frequency(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", CONDITIONS)
-def test_condition_parses_encodes_and_draws_what_it_lists(name: str) -> None:
-    condition = CONDITIONS[name].fit("this", LABELS[name])
+def test_condition_parses_encodes_and_completes_what_it_lists(name: str) -> None:
+    kind = CONDITIONS[name]
+    labels = [kind.read(label) for label in LABELS[name]]
+    condition = kind.fit("this", [*labels, ""])
+    model = ModelConfig(
+        LogMagnitude.suited(16000, 1, 8000), ResidualOptions(), (condition,), Joint.fit([{"this": labels[0]}], ["this"])
+    )
+    assert model_from_json(json.loads(json.dumps(to_json(model)))) == model
+    assert not condition.encode([""]).any(), "a missing label is zeros"
     for node in condition.nodes:
         assert condition.parse(node) == node
         assert condition.encode([node]).shape == (1, condition.width)
-        assert condition.draw(np.random.default_rng(0), node).startswith(node)
-    assert condition.draw(np.random.default_rng(0)) in condition.paths
+    for label in labels:
+        fits = condition.fits(label, labels)
+        assert fits[labels.index(label)] == pytest.approx(fits.max())
+        assert condition.complete(label, label) == label
+        assert fits[labels.index(label)] > 0
     assert condition.nodes[0] in condition.describe()
     with pytest.raises(UsageError, match=condition.nodes[-1]):
         condition.parse("no such thing")

@@ -198,13 +198,19 @@ def test_labels_as_nsynth_has_them(tmp_path: Path, suffix: str) -> None:
     for pitch in (60, 64):
         save(sounds / "audio" / f"flute_{pitch}.{suffix}", tone())
         facts = {"pitch": pitch, "velocity": 100, "instrument_family_str": "flute", "instrument_source_str": "acoustic"}
-        notes[f"flute_{pitch}"] = {**facts, "instrument_str": "flute_000"}
+        notes[f"flute_{pitch}"] = {**facts, "instrument_str": "flute_000", "qualities_str": ["dark", "bright"][: pitch - 60]}
     notes["lost"] = {**notes["flute_60"], "pitch": "high"}
     (sounds / "examples.json").write_text(json.dumps(notes))
     dataset, report = prepared(sounds, labels="nsynth")
     assert dataset.labels([0, 1]) == [{"family": "flute", "pitch": "60"}, {"family": "flute", "pitch": "64"}]
     assert dataset.conditions == ("family", "pitch")
     assert list(report["skipped"]) == ["lost"]
+    everything, _ = prepared(sounds, labels="nsynth", columns="family,source,pitch,velocity,qualities")
+    assert everything.labels([1])[0]["qualities"] == "bright,dark"
+    assert everything.labels([0])[0] == {
+        "family": "flute", "source": "acoustic", "pitch": "60", "velocity": "100", "qualities": "none"
+    }  # fmt: skip
+    assert list(everything.kinds.values()) == ["category", "category", "pitch", "number", "tags"]
     with pytest.raises(UsageError, match="there is no"):
         prepared(sounds / "audio", labels="nsynth")
 
@@ -216,6 +222,37 @@ def test_a_pitch_that_is_none_is_skipped_and_said(tmp_path: Path) -> None:
     assert report["labels"] == {"pitch": {"60": 1, "61": 1}}
     assert report["skipped"] == {"bell_loud.wav": '"loud" is no pitch: a MIDI number or a note such as A3'}
     assert len(dataset) == 2
+
+
+def test_labels_may_be_missing_and_have_kinds(tmp_path: Path) -> None:
+    sounds = tmp_path / "sounds"
+    rows = [("file", "class", "wear", "tags", "notes", "empty"), ("0.wav", "door", "0.5", "wood; big", "C4", "")]
+    rows += [
+        ("1.wav", "", "", "", "", ""),
+        ("2.wav", "gate/iron", "2", "none", "", ""),
+        ("3.wav", "door", "old", "", "", ""),
+    ]
+    for number in range(4):
+        save(sounds / f"{number}.wav", tone(hz=300 + 200 * number))
+    with (sounds / "list.csv").open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    dataset, report = prepared(sounds, labels="csv", columns="class,wear:number,tags,notes:pitch", measure="brightness")
+    assert dataset.kinds == {
+        "class": "category", "wear": "number", "tags": "tags", "notes": "pitch", "brightness": "brightness"
+    }  # fmt: skip
+    labels = dataset.labels([0, 1, 2])
+    for label, hz in zip(labels, (300, 500, 700), strict=True):
+        assert float(label.pop("brightness")) == pytest.approx(hz, rel=0.1)
+    assert labels[0] == {"class": "door", "wear": "0.5", "tags": "big,wood", "notes": "60"}
+    assert labels[1] == {"class": "", "wear": "", "tags": "", "notes": ""}
+    assert labels[2] == {"class": "gate-iron", "wear": "2", "tags": "none", "notes": ""}
+    assert report["skipped"] == {"3.wav": '"old" is no number'}
+    assert "1 of 3 sounds have no class" in (tmp_path / "dataset" / "report.txt").read_text()
+    for columns, trouble in (("empty", "is empty"), ("class:kind", "no kind of label"), ("colour", "no column")):
+        with pytest.raises(UsageError, match=trouble):
+            prepared(sounds, labels="csv", columns=columns)
+    with pytest.raises(UsageError, match="cannot be measured; known: brightness"):
+        prepared(sounds, measure="wear")
 
 
 def test_near_duplicates_are_found_and_stay_together(tmp_path: Path) -> None:

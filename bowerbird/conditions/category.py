@@ -4,18 +4,19 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
-import torch
-from torch import Tensor
+from numpy.typing import NDArray
 
+from bowerbird.conditions.interface import Condition
 from bowerbird.errors import UsageError, known
 
-__all__ = ["Category"]
+__all__ = ["Category", "ancestry"]
 
 
 @dataclass(frozen=True)
-class Category:
+class Category(Condition):
     """Labels seen in the data and how often.
 
     A label is encoded as ones for itself and all its ancestors, so that an embedding of `kick/808` is that of `kick`
@@ -28,23 +29,20 @@ class Category:
 
     @classmethod
     def fit(cls, name: str, labels: Sequence[str]) -> "Category":
-        """The category whose labels and counts are those of `labels`."""
-        counts = Counter(labels)
+        counts = Counter(filter(None, labels))
         paths = tuple(sorted(counts))
         return cls(name, paths, tuple(counts[path] for path in paths))
 
-    @property
+    @cached_property
     def nodes(self) -> tuple[str, ...]:
         """Every label that can be asked for: the paths and their ancestors."""
         return tuple(sorted({node for path in self.paths for node in ancestry(path)}))
 
     @property
     def width(self) -> int:
-        """Length N of an encoded label."""
         return len(self.nodes)
 
     def parse(self, text: str) -> str:
-        """The label a person meant by `text`; UsageError lists the known ones."""
         if text in self.nodes:
             return text
         wanted = text.strip().strip("/").casefold()
@@ -63,24 +61,20 @@ class Category:
         hint = f'did you mean "{nodes[close[0]]}"? ' if close else ""
         raise UsageError(f'"{text}" is not a {self.name} of this instrument; {hint}{known(self.nodes)}')
 
-    def encode(self, labels: Sequence[str]) -> Tensor:
+    def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """Labels (nodes of the tree) -> (B, N), ones at the label and its ancestors."""
         index = {node: position for position, node in enumerate(self.nodes)}
-        encoded = torch.zeros(len(labels), len(index))
+        encoded = np.zeros((len(labels), len(index)), np.float32)
         for row, label in enumerate(labels):
             encoded[row, [index[node] for node in ancestry(label)]] = 1.0
         return encoded
 
-    def draw(self, random: np.random.Generator, asked: str | None = None) -> str:
-        """A label as the data has it, under `asked` where given.
+    def fits(self, asked: str, labels: Sequence[str]) -> NDArray[np.floating]:
+        return np.array([float(asked in ancestry(label)) for label in labels])
 
-        Within a top-level class labels come as often as in the data; the top-level classes come equally often.
-        """
-        if asked is None:
-            asked = str(random.choice(self.tops))
-        under = [(p, c) for p, c in zip(self.paths, self.counts, strict=True) if asked in ancestry(p)]
-        weights = np.array([count for _, count in under], dtype=float)
-        return under[int(random.choice(len(under), p=weights / weights.sum()))][0]
+    def complete(self, asked: str, drawn: str) -> str:
+        """A subclass, where there is one below what was asked."""
+        return drawn if asked in ancestry(drawn) else asked
 
     @property
     def tops(self) -> tuple[str, ...]:
@@ -88,7 +82,7 @@ class Category:
         return tuple(node for node in self.nodes if "/" not in node)
 
     def describe(self) -> str:
-        """For people: how many labels, and the classes with their counts."""
+        """How many labels, and the classes with their counts."""
         totals = Counter[str]()
         for path, count in zip(self.paths, self.counts, strict=True):
             totals[ancestry(path)[0]] += count
@@ -98,6 +92,6 @@ class Category:
 
 
 def ancestry(path: str) -> list[str]:
-    """`kick/808` -> [`kick`, `kick/808`]."""
-    parts = path.split("/")
+    """`kick/808` -> [`kick`, `kick/808`]; a missing label has none."""
+    parts = path.split("/") if path else []
     return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

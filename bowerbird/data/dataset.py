@@ -20,7 +20,7 @@ from bowerbird.errors import BowerbirdError, UsageError
 
 __all__ = ["Dataset", "manifest_fingerprint"]
 
-FORMAT = 2
+FORMAT = 3
 BATCH_SAMPLES = 2**22
 
 
@@ -106,6 +106,11 @@ class Dataset:
     def conditions(self) -> tuple[str, ...]:
         """What its sounds are labelled by, the main label first; nothing for a dataset without labels."""
         return tuple(self.facts["conditions"])
+
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The kind of each of those, a key of CONDITIONS."""
+        return dict(self.facts["conditions"])
 
     def groups(self, indices: list[int]) -> NDArray[np.int64]:
         """The group of near-duplicates of each sound (B,); a number of its own, below 0, for a sound that has none."""

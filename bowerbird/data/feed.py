@@ -43,7 +43,7 @@ class Feed:
         self.pictures = self._encode(dataset, model, config, cache, quiet)
         self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, model.network.z_dim))
         main = dataset.conditions[:1]
-        self.tops = [ancestry(labels[main[0]])[0] if main else "" for labels in self.labels]
+        self.tops = [(ancestry(labels[main[0]]) or [""])[0] if main else "" for labels in self.labels]
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - config.balance)

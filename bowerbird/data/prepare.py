@@ -14,12 +14,14 @@ import numpy as np
 
 import bowerbird
 from bowerbird.audio import UnreadableSound, describe_file
+from bowerbird.conditions import CONDITIONS
+from bowerbird.conditions.interface import is_measured
 from bowerbird.data.clean import CleanOptions, Piece, clean
 from bowerbird.data.dataset import FORMAT, Dataset, manifest_fingerprint, shard_name
 from bowerbird.data.duplicates import near_duplicates
 from bowerbird.data.report import describe, report
 from bowerbird.data.scan import LABELS, Source, scan
-from bowerbird.errors import BowerbirdError, UsageError, way_out
+from bowerbird.errors import BowerbirdError, UsageError, known, way_out
 from bowerbird.interrupts import in_threads
 from bowerbird.progress import progress
 
@@ -49,6 +51,7 @@ class PrepareOptions:
     group: str | None = None
     validation: float = 0.0  # share of sounds set apart
     licence: str | None = None
+    measure: str | None = None  # labels read off the sounds themselves, by commas
 
     def __post_init__(self) -> None:
         checks = (
@@ -60,6 +63,10 @@ class PrepareOptions:
         for name, value, (low, high) in checks:
             if value is not None and not low <= value <= high:
                 raise UsageError(f"{name} {value} is out of range; it lies between {low} and {high}")
+        measured = [kind for kind, cls in CONDITIONS.items() if is_measured(cls)]
+        for name in self.measured:
+            if name not in measured:
+                raise UsageError(f'--measure: "{name}" cannot be measured; {known(measured)}')
         choices = (("--slice", self.slices, ("start", "even", None)), ("--level", self.level, ("keep", "peak")))
         if self.table and self.labels != "csv":
             raise UsageError("--csv is the table of --labels csv; add that")
@@ -70,6 +77,11 @@ class PrepareOptions:
         for name, chosen, allowed in (*choices, ("--labels", self.labels, LABELS)):
             if chosen not in allowed:
                 raise UsageError(f'{name} "{chosen}" is not known; known: {", ".join(a for a in allowed if a)}')
+
+    @property
+    def measured(self) -> list[str]:
+        """Kinds of label that the sounds show."""
+        return [name.strip() for name in (self.measure or "").split(",") if name.strip()]
 
 
 def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool = False) -> Dataset:
@@ -93,7 +105,8 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         cleaning, why = _choose(found.sources, options)
-        _write(partial, found.sources, dict(found.skipped), cleaning, why, options, quiet)
+        kinds = found.kinds | {name: name for name in options.measured}
+        _write(partial, found.sources, dict(found.skipped), kinds, cleaning, why, options, quiet)
         if target.exists():
             shutil.rmtree(old, ignore_errors=True)
             target.rename(old)
@@ -173,6 +186,7 @@ def _write(
     target: Path,
     sources: list[Source],
     skipped: dict[str, str],
+    kinds: dict[str, str],
     cleaning: CleanOptions,
     why: list[str],
     options: PrepareOptions,
@@ -197,7 +211,7 @@ def _write(
                 file.write(piece.sound.astype("<f4").tobytes())
                 place = {"shard": len(shard_samples) - 1, "offset": shard_samples[-1]}
                 shard_samples[-1] += piece.sound.size
-                entries.append({**_entry(source, piece, options), **place})
+                entries.append({**_entry(source, piece, cleaning.sample_rate_hz, options), **place})
                 groups.append(source.group or source.name)
                 signatures.append(piece.signature)
     file.close()
@@ -209,7 +223,8 @@ def _write(
     for number, group in enumerate(duplicates):
         for index in group:
             entries[index]["duplicates"] = number
-    _split(entries, groups, duplicates, options.validation)
+    keep = [name for name, kind in kinds.items() if kind in ("category", "pitch")]
+    _split(entries, groups, duplicates, options.validation, keep)
     facts = {
         "format": FORMAT,
         "made_by": f"bowerbird {bowerbird.__version__}",
@@ -218,7 +233,7 @@ def _write(
         "samples": max(entry["samples"] for entry in entries),
         "sounds": len(entries),
         "seconds": round(sum(entry["samples"] for entry in entries) / cleaning.sample_rate_hz, 2),
-        "conditions": list(entries[0]["labels"]),
+        "conditions": kinds,
         "licences": dict(Counter(entry["licence"] for entry in entries if entry["licence"])),
         "prepared_with": {**asdict(cleaning), "labels": options.labels},
         "shard_samples": shard_samples,
@@ -232,12 +247,13 @@ def _write(
     (target / "report.txt").write_text(describe(found), encoding="utf-8")
 
 
-def _entry(source: Source, piece: Piece, options: PrepareOptions) -> dict[str, Any]:
+def _entry(source: Source, piece: Piece, rate_hz: int, options: PrepareOptions) -> dict[str, Any]:
+    measured = {name: CONDITIONS[name].measure(piece.sound, rate_hz) for name in options.measured}
     return {
         "file": source.name,
         "start_s": piece.start_s,
         "samples": piece.sound.shape[1],
-        "labels": source.labels,
+        "labels": source.labels | measured,
         "licence": source.licence or options.licence,
         "peak_db": piece.peak_db,
         "rms_db": piece.rms_db,
@@ -249,11 +265,17 @@ def _entry(source: Source, piece: Piece, options: PrepareOptions) -> dict[str, A
     }
 
 
-def _split(entries: list[dict[str, Any]], groups: list[str], duplicates: list[list[int]], share: float) -> None:
+def _split(
+    entries: list[dict[str, Any]], groups: list[str], duplicates: list[list[int]], share: float, keep: list[str]
+) -> None:
     """Marks about `share` of the sounds "validation"; files, groups and near-duplicates stay on one side.
 
-    Every label keeps at least one sound for training.
+    Every label of the conditions `keep` keeps at least one sound for training.
     """
+
+    def named(index: int) -> tuple[str, ...]:
+        return tuple(entries[index]["labels"][name] for name in keep)
+
     owner = {name: name for name in groups}
 
     def root(name: str) -> str:
@@ -267,18 +289,14 @@ def _split(entries: list[dict[str, Any]], groups: list[str], duplicates: list[li
     members: dict[str, list[int]] = {}
     for index, name in enumerate(groups):
         members.setdefault(root(name), []).append(index)
-    left = Counter(_named(entry) for entry in entries)
+    left = Counter(map(named, range(len(entries))))
     wanted = share * len(entries)
     order = sorted(members)
     np.random.default_rng(0).shuffle(order)
     for name in order:
-        takes = Counter(_named(entries[index]) for index in members[name])
+        takes = Counter(map(named, members[name]))
         if len(members[name]) <= wanted and all(left[label] > count for label, count in takes.items()):
             wanted -= len(members[name])
             left -= takes
             for index in members[name]:
                 entries[index]["part"] = "validation"
-
-
-def _named(entry: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(entry["labels"].values())

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from bowerbird.conditions import CONDITIONS
+
 __all__ = ["describe", "report"]
 
 ONE_FOLDER = ", as all sounds lie in one folder; a folder for each kind, or --labels csv or filename, would give some"
@@ -31,8 +33,9 @@ def report(
         "rms_db": _spread([entry["rms_db"] for entry in entries]),
         "labels": {
             condition: dict(sorted(Counter(entry["labels"][condition] for entry in entries).items()))
-            for condition in entries[0]["labels"]
+            for condition in facts["conditions"]
         },
+        "kinds": facts["conditions"],
         "labels_from": facts["prepared_with"]["labels"],
         "validation": sum(entry["part"] == "validation" for entry in entries),
         "validation_asked": round(validation * len(entries)),
@@ -69,12 +72,12 @@ def describe(found: dict[str, Any]) -> str:
         f"peak level: {peak['min']:.1f} to {peak['max']:.1f} dBFS, median {peak['median']:.1f}",
     ]
     for condition, counts in found["labels"].items():
-        tops = Counter[str]()
-        for label, count in counts.items():
-            tops[label.split("/")[0]] += count
-        lines.append(f"{condition}: " + ", ".join(f"{top} {count}" for top, count in tops.most_common()))
-        single = [label for label, count in counts.items() if count == 1]
-        if single:
+        kind, missing = found["kinds"][condition], counts.get("", 0)
+        lines.append(CONDITIONS[kind].fit(condition, list(Counter(counts).elements())).describe())
+        if missing:
+            lines.append(f"  {missing} of {found['sounds']} sounds have no {condition}")
+        single = [label for label, count in counts.items() if count == 1 and label]
+        if single and kind == "category":
             lines.append(f"{condition} with one sound only, which can hardly be learnt: {_some(single)}")
     if not found["labels"]:
         lines.append("labels: none" + (ONE_FOLDER if found["labels_from"] == "folder" else ""))

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bowerbird.audio import SUFFIXES
+from bowerbird.conditions import CONDITIONS, kind_of
 from bowerbird.data.tables import Table, csv_table, filename_table, nsynth_table
 from bowerbird.errors import BowerbirdError, UsageError, known
-from bowerbird.midi import PITCH, midi_number
 
 __all__ = ["LABELS", "Scan", "Source", "scan"]
 
@@ -33,10 +33,11 @@ class Source:
 
 @dataclass(frozen=True)
 class Scan:
-    """The sounds found and, by name, the files left out with the reason."""
+    """The sounds found, by name the files left out with the reason, and the kind of every condition by its name."""
 
     sources: list[Source]
     skipped: dict[str, str]
+    kinds: dict[str, str] = field(default_factory=dict)
 
 
 def scan(
@@ -51,8 +52,9 @@ def scan(
     """Every sound under `folder`, sorted by name, labelled as `labels` says (one of LABELS).
 
     `columns` names the label columns of a table or parts of a name pattern, conditions apart by commas and each from
-    coarse to fine: "class/subclass,pitch"; `group` a column whose equal values belong together when a validation part is
-    split off. UsageError for a missing folder or table.
+    coarse to fine: "class/subclass,pitch"; a kind of label follows a colon where the name does not tell it: "wear:number".
+    `group` is a column whose equal values belong together when a validation part is split off. UsageError for a missing
+    folder or table.
     """
     if folder.is_file():
         raise UsageError(f"{folder} is a file; give the folder that holds your sounds")
@@ -82,7 +84,8 @@ def scan(
         return _by_table(names, skipped, read, columns, group)
     found = _by_folder(names) if labels == "folder" else {}
     kept = [(name, {FOLDER_CONDITION: found[name]} if found else {}) for name in sorted(names)]
-    return Scan([Source(names[name], name, label) for name, label in kept], skipped)
+    kinds = {FOLDER_CONDITION: "category"} if found else {}
+    return Scan([Source(names[name], name, label) for name, label in kept], skipped, kinds)
 
 
 def _walk(folder: Path, skipped: dict[str, str]) -> Iterator[Path]:
@@ -116,7 +119,7 @@ def _by_folder(names: dict[str, Path]) -> dict[str, str]:
 
 
 def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, columns: str | None, group: str | None) -> Scan:
-    wanted = _conditions(table, columns)
+    wanted, kinds = _conditions(table, columns)
     for column in [*(column for parts in wanted.values() for column in parts), *([group] if group else [])]:
         if column not in table.header:
             raise UsageError(f'{table.title} has no column "{column}"; {known(table.header)}')
@@ -130,9 +133,9 @@ def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, col
             skipped[f"{name} (again)"] = f"named twice in {table.title}; the first row counts"
         else:
             try:
-                labels = {condition: _label(condition, parts, row) for condition, parts in wanted.items()}
+                labels = {condition: _label(kinds[condition], parts, row) for condition, parts in wanted.items()}
             except ValueError as error:
-                skipped[name] = f'"{error}" is no pitch: a MIDI number or a note such as A3'
+                skipped[name] = str(error)
                 continue
             licence = row[licence_column].strip() if licence_column else None
             sources[name] = Source(names[name], name, labels, row[group] if group else None, licence)
@@ -140,21 +143,31 @@ def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, col
     if not sources:
         why, count = Counter(skipped.values()).most_common(1)[0]
         raise BowerbirdError(f"{table.title} labels none of the sounds; for {count} of them: {why}")
-    return Scan([sources[name] for name in sorted(sources)], skipped)
+    for condition in wanted:
+        if not any(source.labels[condition] for source in sources.values()):
+            raise UsageError(f'the column "{condition}" of {table.title} is empty; leave it out of --columns')
+    return Scan([sources[name] for name in sorted(sources)], skipped, kinds)
 
 
-def _conditions(table: Table, columns: str | None) -> dict[str, list[str]]:
-    """`class/subclass,pitch` -> {"class": ["class", "subclass"], "pitch": ["pitch"]}."""
+def _conditions(table: Table, columns: str | None) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """`class/subclass,wear:number` -> {"class": ["class", "subclass"], "wear": ["wear"]} and the kind of each."""
     written = columns or table.usual
     if not written:
         raise UsageError(f"{table.title} has no label column; name one with --columns; {known(table.header)}")
-    split = [[column.strip() for column in part.split("/")] for part in written.split(",")]
-    return {parts[0]: parts for parts in split}
+    wanted: dict[str, list[str]] = {}
+    kinds: dict[str, str] = {}
+    for part in written.split(","):
+        names, _, kind = part.partition(":")
+        columns_of = [column.strip() for column in names.split("/")]
+        wanted[columns_of[0]], kinds[columns_of[0]] = columns_of, kind.strip() or kind_of(columns_of[0])
+        if kinds[columns_of[0]] not in CONDITIONS:
+            raise UsageError(f'there is no kind of label "{kind.strip()}"; {known(CONDITIONS)}')
+    return wanted, kinds
 
 
-def _label(condition: str, parts: list[str], row: dict[str, str]) -> str:
-    """ValueError for a pitch that is none."""
-    if condition == PITCH:
-        return f"{midi_number(row[parts[0]]):g}"
-    values = [row[column].strip().replace("/", "-") for column in parts]
-    return "/".join(value for value in values if value) or UNSORTED
+def _label(kind: str, parts: list[str], row: dict[str, str]) -> str:
+    """An empty text where the cells are; ValueError for a pitch that is none and the like."""
+    values = [row[column].strip() for column in parts]
+    if len(parts) == 1:
+        return CONDITIONS[kind].read(values[0].replace("/", "-") if kind == "category" else values[0])
+    return "/".join(value.replace("/", "-") for value in values if value)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from bowerbird.errors import BowerbirdError, UsageError, known
 
@@ -22,6 +23,7 @@ NSYNTH_COLUMNS = {
     "instrument": "instrument_str",
     "pitch": "pitch",
     "velocity": "velocity",
+    "qualities": "qualities_str",
 }
 
 
@@ -86,10 +88,15 @@ def nsynth_table(folder: Path, names: Iterable[str]) -> Table:
         raise BowerbirdError(f"{path} is not a list of notes as NSynth has it; unpack it again")
     files = {PurePosixPath(name).stem: name for name in names}
     rows: list[dict[str, str]] = [
-        {FILE: str(files.get(note, note)), **{column: str(facts.get(key, "")) for column, key in NSYNTH_COLUMNS.items()}}
+        {FILE: str(files.get(note, note)), **{column: _cell(facts.get(key, "")) for column, key in NSYNTH_COLUMNS.items()}}
         for note, facts in notes.items()
     ]
     return Table(rows, [FILE, *NSYNTH_COLUMNS], FILE, str(path), "family,pitch")
+
+
+def _cell(fact: Any) -> str:
+    """A list becomes tags, an empty one the set without any."""
+    return (",".join(map(str, fact)) or "none") if isinstance(fact, list) else str(fact)
 
 
 def _only_table(folder: Path) -> Path:

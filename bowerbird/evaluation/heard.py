@@ -12,12 +12,13 @@ from bowerbird.instrument import Instrument
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
 
-__all__ = ["TIMES", "Heard", "hear", "hear_again", "hear_instrument", "hear_real", "round_trip"]
+__all__ = ["TIMES", "UNLABELLED", "Heard", "hear", "hear_again", "hear_instrument", "hear_real", "round_trip"]
 
 MOST, MOST_SAMPLES = 1000, 2 * 10**8  # sounds of either kind, and samples of all of them: 800 MB
 LEAST_PER_CLASS = 40
 AGAIN = 64  # labels, and
 TIMES = 4  # sounds of each
+UNLABELLED = "unlabelled"
 
 Sounds = NDArray[np.float32]
 
@@ -42,7 +43,7 @@ class Heard:
 def hear(dataset: Dataset, indices: list[int]) -> Heard:
     """Real sounds by index."""
     labels, main = dataset.labels(indices), dataset.conditions[:1]
-    names = np.array([ancestry(one[main[0]])[0] if main else "all sounds" for one in labels])
+    names = np.array([(ancestry(one[main[0]]) or [UNLABELLED])[0] if main else "all sounds" for one in labels])
     sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
     # In the order of the conditions, the main label first: files keep them sorted.
     return Heard(

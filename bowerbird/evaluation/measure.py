@@ -4,17 +4,27 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import entropy
 
-from bowerbird.conditions.category import ancestry
+from bowerbird.conditions import kind_of
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
 from bowerbird.evaluation.faults import FAULTS, checkerboard_db, floor_db, lacking, onset_s
 from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
-from bowerbird.evaluation.heard import TIMES, Heard, Sounds, hear, hear_again, hear_instrument, hear_real, round_trip
+from bowerbird.evaluation.heard import (
+    TIMES,
+    UNLABELLED,
+    Heard,
+    Sounds,
+    hear,
+    hear_again,
+    hear_instrument,
+    hear_real,
+    round_trip,
+)
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.memory import Memory, memory
+from bowerbird.evaluation.obedience import obedience
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
 from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.variety import share_repeated, share_within, variety
@@ -68,7 +78,8 @@ def evaluate(
         )
     for labels in dataset.labels(dataset.part("train")):
         for name, label in labels.items():
-            conditions[name].parse(label)
+            if label:
+                conditions[name].parse(label)
     real = hear_real(dataset, "train")
     if len(real.sounds) < 8:
         raise UsageError(f"{dataset.folder} has {len(real.sounds)} sounds to compare with; at least 8 are needed")
@@ -126,6 +137,9 @@ def compare(
     figures = _fidelity(a, matched, real, listener, ceiling)
     per_class: PerClass = {name: {} for name in sorted(set(real.names))}
     figures |= _labels(a, real, b, made, per_class)
+    for name in list(real.labels[0])[1:] if real.labels and made.labels else []:
+        kind = dataset.kinds[name] if dataset else kind_of(name)
+        figures |= obedience(name, kind, real, a, alike, matched, rate_hz)
     figures |= _variety(a, real, b, made, per_class)
     whole = [str(sorted(labels.items())) for labels in real.labels]
     if again is not None and len(set(whole)) > 1:
@@ -195,15 +209,14 @@ def _fidelity(a: Embeddings, b: Embeddings, real: Heard, listener: Listener, cei
 
 def _labels(a: Embeddings, real: Heard, b: Embeddings, made: Heard, per_class: PerClass) -> dict[str, float]:
     """Whether sounds are what was asked for; fills in `per_class` too."""
-    alike = made.alike()
-    others = _other_labels(a, real, b[: len(alike.sounds)], alike)
-    agreed = agreement(a, real.names, real.groups, b, made.names)
+    known, asked = real.names != UNLABELLED, made.names != UNLABELLED
+    agreed = agreement(a[known], real.names[known], real.groups[known], b[asked], made.names[asked])
     if agreed is None:
-        return others
+        return {}
     for name, hits in agreed.per_label.items():
         per_class[name] |= {"accuracy": hits, "accuracy_real": agreed.real_per_label[name]}
-    judged = int(np.isin(alike.names, list(agreed.per_label)).sum())
-    return others | {
+    judged = int(np.isin(made.alike().names, list(agreed.per_label)).sum())
+    return {
         "label/accuracy_real": agreed.real,
         "label/accuracy_generated": agreed.generated,
         "label/accuracy_ratio": agreed.generated / max(agreed.real, 1e-9),
@@ -229,30 +242,16 @@ def _variety(a: Embeddings, real: Heard, b: Embeddings, made: Heard, per_class: 
     }
 
 
-def _other_labels(a: Embeddings, real: Heard, b: Embeddings, made: Heard) -> dict[str, float]:
-    """Accuracies for every label but the main one, such as pitch beside family, and how evenly the labels come out."""
-    figures: dict[str, float] = {}
-    for condition in list(real.labels[0])[1:] if real.labels and made.labels else []:
-        names, asked = (np.array([ancestry(one[condition])[0] for one in heard.labels]) for heard in (real, made))
-        agreed = agreement(a, names, real.groups, b, asked)
-        if agreed is not None:
-            share = agreed.probabilities.mean(0)
-            figures |= {
-                f"label/{condition}_accuracy_real": agreed.real,
-                f"label/{condition}_accuracy_generated": agreed.generated,
-                f"label/{condition}_entropy": float(entropy(share)),
-                f"label/{condition}_entropy_real": float(entropy([(names == name).sum() for name in agreed.per_label])),
-            }
-    return figures
-
-
 def _pitch(real: Heard, made: Heard, rate_hz: int) -> dict[str, float]:
     """Where the sounds are labelled by pitch."""
-    if not all(PITCH in labels for labels in (*real.labels, *made.labels)) or not real.labels:
-        return {}
-    true, asked = (np.array([midi_number(labels[PITCH]) for labels in heard.labels]) for heard in (real, made))
-    reference = pitch_scores(hear_pitch(real.sounds, rate_hz), true)
-    return pitch_scores(hear_pitch(made.sounds, rate_hz), asked) | {f"{k}_real": v for k, v in reference.items()}
+    scores = []
+    for heard in (made, real):
+        has = [row for row, labels in enumerate(heard.labels) if labels.get(PITCH)]
+        if not has:
+            return {}
+        asked = np.array([midi_number(heard.labels[row][PITCH]) for row in has])
+        scores.append(pitch_scores(hear_pitch(heard.sounds[has], rate_hz), asked))
+    return scores[0] | {f"{name}_real": value for name, value in scores[1].items()}
 
 
 def _faults(real: Sounds, made: Sounds, rate_hz: int, hop: int) -> dict[str, float]:

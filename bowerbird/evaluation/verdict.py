@@ -4,6 +4,7 @@ import math
 from dataclasses import dataclass
 
 from bowerbird.evaluation.faults import FAULTS, FAULTY
+from bowerbird.midi import PITCH
 
 __all__ = ["Verdict", "verdicts"]
 
@@ -16,6 +17,7 @@ LEAST_FROM_LATENT = 0.02
 TELLABLE = 0.2  # of the way from chance to certainty
 FEW_SOUNDS = 200
 LACKING_DB, DULL_HZ = 12.0, 2000.0  # weaker than the real ones in a band; above it that is dull, below it thin
+KEPT = 0.8  # of what holds of real sounds, for labels beside the main one
 WOBBLE_CENTS = 5.0  # a change of pitch from one 20 ms frame to the next, beyond the real ones'
 
 
@@ -32,6 +34,7 @@ def verdicts(figures: dict[str, float], per_class: dict[str, dict[str, float]]) 
     found = [
         *_fidelity(figures),
         *_labels(figures, per_class),
+        *_other_labels(figures),
         *_pitch(figures),
         *_variety(figures, per_class),
         *_memory(figures),
@@ -75,6 +78,23 @@ def _labels(figures: dict[str, float], per_class: dict[str, dict[str, float]]) -
         Verdict(made >= 0.9 * real and not weak, sentence),
         Verdict(back >= 0.85 * real, f"A classifier trained on generated sounds knows {back:.0%} of the real ones."),
     ]
+
+
+def _other_labels(figures: dict[str, float]) -> list[Verdict]:
+    found = []
+    for key, made in figures.items():
+        name, _, what = key.removeprefix("label/").rpartition("_")
+        real = figures.get(f"{key.removesuffix('generated')}real")
+        label, _, figure = name.rpartition("_")
+        if what != "generated" or real is None or label in ("", PITCH):  # the main label and pitch have their own sentences
+            continue
+        sentence = (
+            f"A classifier hears the {label} that was asked for in {made:.0%} (in real sounds {real:.0%})."
+            if figure == "accuracy"
+            else f"The more {label} is asked for, the more there is: rank correlation {made:.2f} (real {real:.2f})."
+        )
+        found.append(Verdict(made >= KEPT * real, sentence))
+    return found
 
 
 def _pitch(figures: dict[str, float]) -> list[Verdict]:
