@@ -53,9 +53,10 @@ def measure(kind: str) -> dict[str, float]:
     real = torch.rand(batch, *shape) * 2 - 1
     anchors = torch.randn(batch // 2, config.anchor_dimensions)
     condition = model.encode([{"class": label} for label in labels[:batch]])
+    differs = (condition.roll(1, 0) != condition).any(1)
 
     def step(number: int, penalise: bool) -> None:
-        adversary.update(real, condition, anchors, number * batch, penalise)
+        adversary.update(real, condition, differs, anchors, number * batch, penalise)
 
     def cycle() -> None:
         for number in range(config.penalty_every):

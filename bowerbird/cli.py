@@ -25,7 +25,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 SampleRate = Annotated[int | None, typer.Option(help="In Hz, 8000 to 48000. Default: the commonest of the files.")]
 Seconds = Annotated[float | None, typer.Option(help="Length of the longest sound. Default: what most files fit in.")]
-Labels = Annotated[str | None, typer.Option(help="folder, filename, csv, nsynth or none. Default: folder.")]
+Labels = Annotated[
+    str | None, typer.Option(help="folder, filename (texts, or a --pattern), csv, nsynth or none. Default: folder.")
+]
 
 
 INTERRUPTED = "interrupted; the same command starts again"
@@ -63,7 +65,7 @@ def prepare(
     trim: Annotated[bool, typer.Option(help="Cut silence 60 dB under the peak at both ends.")] = True,
     labels: Labels = None,
     table: Annotated[Path | None, typer.Option("--csv", help="Table for --labels csv. Default: the folder's own.")] = None,
-    pattern: Annotated[str | None, typer.Option(help="For --labels filename, such as '{class}_{speaker}_{take}'.")] = None,
+    pattern: Annotated[str | None, typer.Option(help="Of --labels filename, such as '{class}_{speaker}_{take}'.")] = None,
     columns: Annotated[
         str | None, typer.Option(help="Label columns, coarse to fine, several by commas: class/subclass,pitch.")
     ] = None,
@@ -71,6 +73,12 @@ def prepare(
     validation: Annotated[float, typer.Option(help="Share of sounds set apart, 0 to 0.9.")] = 0.0,
     licence: Annotated[str | None, typer.Option(help="Licence of sounds whose table names none.")] = None,
     measure: Annotated[str | None, typer.Option(help="Labels read off the sounds too: brightness.")] = None,
+    captions: Annotated[Path | None, typer.Option(help="Table of texts (file, text) beside other labels.")] = None,
+    encoder: Annotated[
+        str, typer.Option(help="Of texts: ngrams (spelling alone), sentence:HUB_ID_OR_FOLDER, vectors:FILE.npz.")
+    ] = "ngrams",
+    drop_words: Annotated[str | None, typer.Option(help="Words to leave out of captions, by commas.")] = None,
+    keep_words: Annotated[str | None, typer.Option(help="Words to keep in captions.")] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -81,7 +89,7 @@ def prepare(
 
     options = PrepareOptions(
         sample_rate, seconds, channels, slices, level, trim, labels or _source_of_labels(table, pattern), table, pattern,
-        columns, group, validation, licence, measure,
+        columns, group, validation, licence, measure, captions, encoder, drop_words, keep_words,
     )  # fmt: skip
     before = None
     with suppress(BowerbirdError):  # nothing there, or nothing that can be used
@@ -168,7 +176,7 @@ def train(
 @app.command()
 def make(
     instrument: Annotated[str, typer.Argument(help="An instrument file or a run's folder.")],
-    text: Annotated[str | None, typer.Argument(help="What to make, such as a label.")] = None,
+    text: Annotated[str | None, typer.Argument(help="What to make: words, where it learnt texts, or a label.")] = None,
     label: Annotated[
         list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label; repeat for several.")
     ] = None,
@@ -189,6 +197,8 @@ def make(
     player = load(instrument, device)
     pairs = [*(label or []), *([f"{PITCH}={pitch}"] if pitch is not None else [])]
     asked = _asked(player.asked(text), pairs, [condition.name for condition in player.model.conditions])
+    for remark in player.remarks(asked):
+        print(remark, file=sys.stderr)
     wanted: list[Order] = orders(player, asked, count, seed, each_label)
     files, sheet = fill(player, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}

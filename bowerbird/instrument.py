@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bowerbird.conditions.text import Text
 from bowerbird.config import ModelConfig, model_from_json, to_json
 from bowerbird.errors import BowerbirdError, UsageError, known
 from bowerbird.instrument_file import fingerprint, read_tensors, write_tensors
@@ -80,6 +81,11 @@ class Instrument:
         wanted = {name: conditions[name].parse(label) for name, label in asked.items()}
         return self.model.joint.draw(numpy_random(seed, "label"), self.model.conditions, wanted)
 
+    def remarks(self, asked: dict[str, str]) -> list[str]:
+        """Sentences for a person on what is asked, such as words that it never heard."""
+        said = [c.remark(c.parse(asked[c.name])) for c in self.model.conditions if c.name in asked]
+        return list(filter(None, said))
+
     def pictures(self, labels: Sequence[dict[str, str]], z: Tensor) -> Tensor:
         """Full labels and latents (B, Z) -> pictures (B, C, F, L) in [-1, 1], float32 on the CPU."""
         condition = self.model.encode(list(labels)).to(self.device)
@@ -103,7 +109,7 @@ class Instrument:
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.
 
-        `label` is a label of the first condition or a dict {condition: label}; UsageError lists the known ones.
+        `label` is a text, a label of the first condition or a dict {condition: label}; UsageError lists the known ones.
         """
         if n < 1:
             raise UsageError(f"cannot make {n} sounds; ask for at least 1")
@@ -113,12 +119,13 @@ class Instrument:
         return np.stack([sound for sound, _ in self.play(labels, seeds)])
 
     def asked(self, label: str | dict[str, str] | None) -> dict[str, str]:
-        """A label alone belongs to the first condition."""
+        """A label alone belongs to the text condition, where there is one, or to the first."""
         if label is None or isinstance(label, dict):
             return label or {}
         if not self.model.conditions:
             raise UsageError("this instrument was trained without labels; ask without one")
-        return {self.model.conditions[0].name: label}
+        texts = [condition for condition in self.model.conditions if isinstance(condition, Text)]
+        return {(*texts, *self.model.conditions)[0].name: label}
 
     def save(self, path: Path) -> None:
         """Writes the instrument file."""

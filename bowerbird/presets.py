@@ -11,6 +11,7 @@ import torch
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.joint import Joint
+from bowerbird.conditions.text import Text
 from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
@@ -126,7 +127,11 @@ def _fitted(dataset: Dataset, representation: Any) -> Any:
 
 def _conditions(dataset: Dataset) -> tuple[tuple[Condition, ...], Joint]:
     labels = dataset.labels(dataset.part("train"))
-    conditions = [CONDITIONS[kind].fit(name, [one[name] for one in labels]) for name, kind in dataset.kinds.items()]
+    conditions = []
+    for name, kind in dataset.kinds.items():
+        said = [one[name] for one in labels]
+        by = dataset.encoder
+        conditions.append(Text.fit(name, said, by) if kind == "text" else CONDITIONS[kind].fit(name, said))
     return tuple(conditions), Joint.fit(labels, dataset.conditions)
 
 

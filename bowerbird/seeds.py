@@ -4,10 +4,12 @@ Nothing here keeps state, so a resumed training draws what an uninterrupted one 
 """
 
 import hashlib
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch import Tensor
+
+if TYPE_CHECKING:  # preparing draws by NumPy alone and starts without torch, which takes seconds
+    import torch
 
 __all__ = ["latents", "numpy_random", "torch_random"]
 
@@ -17,8 +19,10 @@ def _mixed(seed: int, path: tuple[int | str, ...]) -> int:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "little") >> 1
 
 
-def torch_random(seed: int, *path: int | str) -> torch.Generator:
+def torch_random(seed: int, *path: int | str) -> "torch.Generator":
     """A CPU random generator that depends on (seed, path) alone."""
+    import torch
+
     return torch.Generator().manual_seed(_mixed(seed, path))
 
 
@@ -27,6 +31,8 @@ def numpy_random(seed: int, *path: int | str) -> np.random.Generator:
     return np.random.default_rng(_mixed(seed, path))
 
 
-def latents(seeds: list[int], z_dim: int) -> Tensor:
+def latents(seeds: list[int], z_dim: int) -> "torch.Tensor":
     """One standard normal latent per seed, (B, Z): sound k depends on seeds[k] and nothing else."""
+    import torch
+
     return torch.stack([torch.randn(z_dim, generator=torch_random(seed, "z")) for seed in seeds])

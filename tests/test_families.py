@@ -36,6 +36,7 @@ LABELS = {
     "pitch": ["36", "36", "48.5", "84"],
     "tags": ["bright,percussive", "bright", "none", "dark"],
     "number": ["25", "100", "127", "100"],
+    "text": ["glass break", "rain", "door wood open"],
     "brightness": ["812.5", "300", "4000", "9000"],
 }
 SHAPE = PictureShape(2, 32, 48)
@@ -182,7 +183,7 @@ def test_network_learns_the_same_when_compiled(name: str) -> None:
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         traits = PictureTraits((0.0,) * shape.channels, 0, 0.05, 2, 0)
         adversary = Adversary(generator, judge, 8, traits, TrainConfig(), contextlib.nullcontext, wrap)
-        adversary.update(real, condition, anchors, 0, False)
+        adversary.update(real, condition, torch.ones(len(real), dtype=torch.bool), anchors, 0, False)
         found.append([p.grad for net in (generator, judge) for p in net.parameters()])
     torch._dynamo.reset()
     for plain, quick in zip(*found, strict=True):

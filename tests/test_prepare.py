@@ -183,8 +183,10 @@ def test_labels_from_file_names(tmp_path: Path) -> None:
     assert report["labels"] == {"class": {"seven": 2, "two": 1}, "speaker": {"ann": 2, "bob": 1}}
     assert report["skipped"] == {"readme.wav": f'its name does not fit the pattern "{pattern}"'}
     assert prepared(sounds, labels="filename", pattern=pattern)[0].conditions == ("class",)
-    with pytest.raises(UsageError, match="belong together"):
-        prepared(sounds, labels="filename")
+    with pytest.raises(UsageError, match="of a --pattern"):
+        prepared(sounds, labels="filename", columns="class")
+    with pytest.raises(UsageError, match="of --labels filename"):
+        prepared(sounds, pattern=pattern)
     with pytest.raises(UsageError, match="twice"):
         prepared(sounds, labels="filename", pattern="{a}_{a}")
     with pytest.raises(BowerbirdError, match="labels none"):

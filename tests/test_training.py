@@ -332,8 +332,8 @@ def test_the_judge_learns_which_label_a_real_sound_has(dataset: Dataset, tmp_pat
         adversary.generator_optimiser.param_groups[0]["lr"] = 0.0
         for seen in range(0, 960, 8):
             chosen_sounds = feed.draw(8, 0, seen, "anchored")
-            adversary.update(*feed.real(chosen_sounds), feed.anchors[chosen_sounds], seen, False)
-        real, condition = feed.real(torch.arange(len(feed.indices)))
+            adversary.update(*feed.real(chosen_sounds, 0, seen), feed.anchors[chosen_sounds], seen, False)
+        real, condition, _ = feed.real(torch.arange(len(feed.indices)), 0, 0)
         wrong = condition.roll(3, 0)
         with torch.no_grad():
             right, other = adversary.judge(real, torch.cat([condition, wrong]))[0].chunk(2)
@@ -396,9 +396,9 @@ def test_anchored_sounds_come_near_in_what_the_judge_sees(dataset: Dataset, tmp_
         adversary.judge_optimiser.param_groups[0]["lr"] = 0.0
         for seen in range(0, 480, 8):
             chosen_sounds = feed.draw(8, 0, seen, "anchored")
-            adversary.update(*feed.real(chosen_sounds), feed.anchors[chosen_sounds], seen, False)
+            adversary.update(*feed.real(chosen_sounds, 0, seen), feed.anchors[chosen_sounds], seen, False)
         everything = torch.arange(len(feed.indices))
-        return adversary.update(*feed.real(everything), feed.anchors, 0, False)["loss/feature"].item()
+        return adversary.update(*feed.real(everything, 0, 0), feed.anchors, 0, False)["loss/feature"].item()
 
     assert missed(8.0) < 0.8 * missed(0.0)
 

@@ -5,6 +5,7 @@ from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.number import Brightness, Number
 from bowerbird.conditions.pitch import Pitch
 from bowerbird.conditions.tags import Tags
+from bowerbird.conditions.text import Text
 
 __all__ = ["CONDITIONS", "kind_of"]
 
@@ -20,4 +21,5 @@ CONDITIONS: dict[str, type[Condition]] = {
     "tags": Tags,
     "number": Number,
     "brightness": Brightness,
+    "text": Text,
 }

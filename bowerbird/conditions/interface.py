@@ -48,6 +48,10 @@ class Condition(ABC):
     def parse(self, text: str) -> str:
         """The label a person meant; UsageError lists the known ones."""
 
+    def remark(self, asked: str) -> str:
+        """A sentence on what a person asks, in its parsed form; "" where there is nothing to remark."""
+        return ""
+
     @abstractmethod
     def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """Labels -> (B, N)."""

@@ -2,6 +2,7 @@
 
 dataset.json     rate, channels, length, counts, licences, fingerprint, how it was prepared
 manifest.jsonl   a line per sound: file, labels, shard, offset and length in it, level, part, duplicate group
+captions.npz     of texts: each once with its vector; captions.csv shows them before and after
 shard-000.f32    little-endian float32 samples, each sound's channels one after the other
 report.json      what was found, cut, skipped and why; report.txt says it in words
 """
@@ -18,9 +19,10 @@ from numpy.typing import NDArray
 
 from bowerbird.errors import BowerbirdError, UsageError
 
-__all__ = ["Dataset", "manifest_fingerprint"]
+__all__ = ["CAPTIONS", "Dataset", "manifest_fingerprint"]
 
 FORMAT = 3
+CAPTIONS = "captions.npz"  # every text of captions and their variants, with its vector
 BATCH_SAMPLES = 2**22
 
 
@@ -111,6 +113,20 @@ class Dataset:
     def kinds(self) -> dict[str, str]:
         """The kind of each of those, a key of CONDITIONS."""
         return dict(self.facts["conditions"])
+
+    @property
+    def main(self) -> str | None:
+        """The label that says of what class a sound is: the first category, or pitch."""
+        return next((name for name, kind in self.kinds.items() if kind in ("category", "pitch")), None)
+
+    @property
+    def encoder(self) -> str:
+        """The text encoder of its captions; "" where it has none."""
+        return str(self.facts["encoder"] or "")
+
+    def captions(self, index: int, name: str) -> list[str]:
+        """Variants of a sound's caption; of none there are none."""
+        return list(self.entries[index].get("captions", {}).get(name, []))
 
     def groups(self, indices: list[int]) -> NDArray[np.int64]:
         """The group of near-duplicates of each sound (B,); a number of its own, below 0, for a sound that has none."""

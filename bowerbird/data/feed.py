@@ -11,6 +11,7 @@ from torch import Tensor
 from bowerbird.conditions.category import ancestry
 from bowerbird.config import ModelConfig, TrainConfig
 from bowerbird.data.anchors import anchors
+from bowerbird.data.captioned import Captioned
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.vary import Variation, vary
 from bowerbird.errors import BowerbirdError
@@ -40,10 +41,10 @@ class Feed:
         self.labels = dataset.labels(self.indices) * self.copies
         self.groups = np.tile(dataset.groups(self.indices), self.copies)
         self.encoded = model.encode(self.labels)
+        self.captions = Captioned(dataset, model, self.indices) if dataset.encoder else None
         self.pictures = self._encode(dataset, model, config, cache, quiet)
         self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, model.network.z_dim))
-        main = dataset.conditions[:1]
-        self.tops = [(ancestry(labels[main[0]]) or [""])[0] if main else "" for labels in self.labels]
+        self.tops = [(ancestry(labels[dataset.main]) or [""])[0] if dataset.main else "" for labels in self.labels]
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - config.balance)
@@ -83,6 +84,13 @@ class Feed:
         classes = random.choice(len(self.classes), size=batch, p=self.class_share)
         return torch.tensor([int(random.choice(self.members[number])) for number in classes])
 
-    def real(self, positions: Tensor) -> tuple[Tensor, Tensor]:
-        """Pictures (B, C, F, L) float32 and encoded labels (B, N)."""
-        return torch.from_numpy(self.pictures[positions.numpy()].astype(np.float32)), self.encoded[positions]
+    def real(self, positions: Tensor, seed: int, seen: int) -> tuple[Tensor, Tensor, Tensor]:
+        """Pictures (B, C, F, L) float32, encoded labels (B, N), and where the labels of the one before are wrong (B).
+
+        Of a caption one variant is drawn each time.
+        """
+        pictures = torch.from_numpy(self.pictures[positions.numpy()].astype(np.float32))
+        encoded = self.encoded[positions]
+        if self.captions is None:
+            return pictures, encoded, (encoded.roll(1, 0) != encoded).any(1)
+        return pictures, *self.captions.draw(encoded, positions % len(self.indices), numpy_random(seed, seen, "captions"))

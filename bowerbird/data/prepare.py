@@ -16,18 +16,20 @@ import bowerbird
 from bowerbird.audio import UnreadableSound, describe_file
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.interface import is_measured
+from bowerbird.data.captions import caption
 from bowerbird.data.clean import CleanOptions, Piece, clean
-from bowerbird.data.dataset import FORMAT, Dataset, manifest_fingerprint, shard_name
+from bowerbird.data.dataset import CAPTIONS, FORMAT, Dataset, manifest_fingerprint, shard_name
 from bowerbird.data.duplicates import near_duplicates
 from bowerbird.data.report import describe, report
-from bowerbird.data.scan import LABELS, Source, scan
+from bowerbird.data.scan import LABELS, Source, add_captions, scan
+from bowerbird.encoders import encoder
 from bowerbird.errors import BowerbirdError, UsageError, known, way_out
 from bowerbird.interrupts import in_threads
 from bowerbird.progress import progress
 
 __all__ = ["PrepareOptions", "prepare"]
 
-FILES = {"dataset.json", "manifest.jsonl", "report.json", "report.txt"}
+FILES = {"dataset.json", "manifest.jsonl", "report.json", "report.txt", "captions.csv", CAPTIONS}
 SHARD_SAMPLES = 2**26  # 256 MB
 RATES_HZ = (8000, 48000)
 SECONDS = (0.05, 30.0)
@@ -52,6 +54,10 @@ class PrepareOptions:
     validation: float = 0.0  # share of sounds set apart
     licence: str | None = None
     measure: str | None = None  # labels read off the sounds themselves, by commas
+    captions: Path | None = None  # a table of texts beside other labels
+    encoder: str = "ngrams"  # of texts
+    drop_words: str | None = None  # never in captions, by commas
+    keep_words: str | None = None  # never taken for marks of where a file comes from
 
     def __post_init__(self) -> None:
         checks = (
@@ -70,8 +76,10 @@ class PrepareOptions:
         choices = (("--slice", self.slices, ("start", "even", None)), ("--level", self.level, ("keep", "peak")))
         if self.table and self.labels != "csv":
             raise UsageError("--csv is the table of --labels csv; add that")
-        if bool(self.pattern) != (self.labels == "filename"):
-            raise UsageError("--labels filename and --pattern belong together; give both, for example '{class}_{take}'")
+        if self.pattern and self.labels != "filename":
+            raise UsageError("--pattern is of --labels filename; add that")
+        if self.labels == "filename" and not self.pattern and (self.columns or self.group):
+            raise UsageError("--columns and --group name parts of a --pattern, for example '{class}_{take}'; add one")
         if self.labels in ("folder", "none") and (self.columns or self.group):
             raise UsageError("--columns and --group name columns; add --labels csv, filename or nsynth")
         for name, chosen, allowed in (*choices, ("--labels", self.labels, LABELS)):
@@ -97,6 +105,11 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         columns=options.columns,
         group=options.group,
     )
+    if options.captions:
+        found = add_captions(found, folder, options.captions)
+    kinds = found.kinds | {name: name for name in options.measured}
+    if "text" in kinds.values():
+        encoder(options.encoder)  # what is not installed is said at once
     target = target.resolve()
     if not _may_replace(target):
         raise UsageError(f"{target} exists and holds other things than a dataset; choose a new folder")
@@ -105,7 +118,6 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
         cleaning, why = _choose(found.sources, options)
-        kinds = found.kinds | {name: name for name in options.measured}
         _write(partial, found.sources, dict(found.skipped), kinds, cleaning, why, options, quiet)
         if target.exists():
             shutil.rmtree(old, ignore_errors=True)
@@ -223,6 +235,11 @@ def _write(
     for number, group in enumerate(duplicates):
         for index in group:
             entries[index]["duplicates"] = number
+    marks: list[str] = []
+    for name in [name for name, kind in kinds.items() if kind == "text"]:
+        marks += caption(
+            target, name, entries, np.stack(signatures), options.encoder, options.drop_words, options.keep_words
+        )
     keep = [name for name, kind in kinds.items() if kind in ("category", "pitch")]
     _split(entries, groups, duplicates, options.validation, keep)
     facts = {
@@ -236,13 +253,14 @@ def _write(
         "conditions": kinds,
         "licences": dict(Counter(entry["licence"] for entry in entries if entry["licence"])),
         "prepared_with": {**asdict(cleaning), "labels": options.labels},
+        "encoder": options.encoder if "text" in kinds.values() else None,
         "shard_samples": shard_samples,
         "fingerprint": manifest_fingerprint(entries),
     }
     lines = [json.dumps(entry, sort_keys=True, ensure_ascii=True) + "\n" for entry in entries]
     (target / "manifest.jsonl").write_text("".join(lines), encoding="utf-8")
     (target / "dataset.json").write_text(json.dumps(facts, indent=2), encoding="utf-8")
-    found = report(facts, entries, skipped, why, duplicates, options.validation)
+    found = report(facts, entries, skipped, why, duplicates, options.validation, marks)
     (target / "report.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
     (target / "report.txt").write_text(describe(found), encoding="utf-8")
 

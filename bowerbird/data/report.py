@@ -19,6 +19,7 @@ def report(
     why: list[str],
     duplicates: list[list[int]],
     validation: float,
+    marks: list[str],
 ) -> dict[str, Any]:
     """Durations, levels, labels, faults, duplicates and what was left out, as plain values."""
     lengths_s = [entry["samples"] / facts["sample_rate_hz"] for entry in entries]
@@ -36,6 +37,8 @@ def report(
             for condition in facts["conditions"]
         },
         "kinds": facts["conditions"],
+        "encoder": facts["encoder"],
+        "words_left_out": marks,
         "labels_from": facts["prepared_with"]["labels"],
         "validation": sum(entry["part"] == "validation" for entry in entries),
         "validation_asked": round(validation * len(entries)),
@@ -79,6 +82,13 @@ def describe(found: dict[str, Any]) -> str:
         single = [label for label, count in counts.items() if count == 1 and label]
         if single and kind == "category":
             lines.append(f"{condition} with one sound only, which can hardly be learnt: {_some(single)}")
+    if found["encoder"]:
+        lines.append(f"texts are encoded by {found['encoder']}; captions.csv shows them before and after")
+    if found["words_left_out"]:
+        lines.append(
+            f"  left out, since sounds that sound alike do not share them: {', '.join(found['words_left_out'])} "
+            "(--keep-words keeps some, --drop-words leaves out more)"
+        )
     if not found["labels"]:
         lines.append("labels: none" + (ONE_FOLDER if found["labels_from"] == "folder" else ""))
     if found["validation_asked"]:

@@ -3,21 +3,21 @@
 import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
 
 from bowerbird.audio import SUFFIXES
 from bowerbird.conditions import CONDITIONS, kind_of
 from bowerbird.data.tables import Table, csv_table, filename_table, nsynth_table
 from bowerbird.errors import BowerbirdError, UsageError, known
 
-__all__ = ["LABELS", "Scan", "Source", "scan"]
+__all__ = ["LABELS", "Scan", "Source", "add_captions", "scan"]
 
 LABELS = ("folder", "filename", "csv", "nsynth", "none")
 
 LICENCE_COLUMNS = ("license", "licence")
 UNSORTED = "unsorted"
-FOLDER_CONDITION = "class"
+FOLDER_CONDITION, TEXT = "class", "text"
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,7 @@ def scan(
 ) -> Scan:
     """Every sound under `folder`, sorted by name, labelled as `labels` says (one of LABELS).
 
+    "filename" without a `pattern` takes folders and name as raw text. Texts are as they stand: `captions` reads them.
     `columns` names the label columns of a table or parts of a name pattern, conditions apart by commas and each from
     coarse to fine: "class/subclass,pitch"; a kind of label follows a colon where the name does not tell it: "wear:number".
     `group` is a column whose equal values belong together when a validation part is split off. UsageError for a missing
@@ -75,6 +76,9 @@ def scan(
         if (folder / "dataset.json").is_file():
             raise UsageError(f"{folder} is a prepared dataset already; give it to `bowerbird train`")
         raise BowerbirdError(f"no sounds in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
+    if labels == "filename" and not pattern:
+        texts = {name: {TEXT: str(PurePosixPath(name).with_suffix(""))} for name in sorted(names)}
+        return Scan([Source(names[name], name, label) for name, label in texts.items()], skipped, {TEXT: TEXT})
     if labels == "filename":
         read, unfit = filename_table(sorted(names), pattern or "")
         skipped.update(dict.fromkeys(unfit, f"its name does not fit {read.title}"))
@@ -86,6 +90,28 @@ def scan(
     kept = [(name, {FOLDER_CONDITION: found[name]} if found else {}) for name in sorted(names)]
     kinds = {FOLDER_CONDITION: "category"} if found else {}
     return Scan([Source(names[name], name, label) for name, label in kept], skipped, kinds)
+
+
+def add_captions(found: Scan, folder: Path, path: Path) -> Scan:
+    """The same sounds with raw texts from a table beside their other labels; a sound that it does not name has none."""
+    table = csv_table(folder, path)
+    column = next((name for name in table.header if name.casefold() in CONDITIONS[TEXT].columns), None)
+    if column is None:
+        raise UsageError(f"{path} has no column of texts ({', '.join(CONDITIONS[TEXT].columns)}); {known(table.header)}")
+    names = {source.name for source in found.sources}
+    skipped, texts = dict(found.skipped), dict[str, str]()
+    for row in table.rows:
+        name = row[table.file_column].strip().replace("\\", "/")
+        if name not in names:
+            skipped.setdefault(name, f"captioned in {path} but not there")
+        elif name in texts:
+            skipped[f"{name} (again)"] = f"captioned twice in {path}; the first row counts"
+        else:
+            texts[name] = row[column].strip()
+    if not any(texts.values()):
+        raise UsageError(f"{path} captions none of the sounds in {folder}; its file names must be relative to that folder")
+    sources = [replace(source, labels=source.labels | {TEXT: texts.get(source.name, "")}) for source in found.sources]
+    return Scan(sources, skipped, found.kinds | {TEXT: TEXT})
 
 
 def _walk(folder: Path, skipped: dict[str, str]) -> Iterator[Path]:

@@ -42,8 +42,8 @@ class Heard:
 
 def hear(dataset: Dataset, indices: list[int]) -> Heard:
     """Real sounds by index."""
-    labels, main = dataset.labels(indices), dataset.conditions[:1]
-    names = np.array([(ancestry(one[main[0]]) or [UNLABELLED])[0] if main else "all sounds" for one in labels])
+    labels, main = dataset.labels(indices), dataset.main
+    names = np.array([(ancestry(one[main]) or [UNLABELLED])[0] if main else "all sounds" for one in labels])
     sounds = dataset.padded(indices) if indices else np.zeros((0, dataset.channels, dataset.samples), np.float32)
     # In the order of the conditions, the main label first: files keep them sorted.
     return Heard(

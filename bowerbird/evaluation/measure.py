@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from bowerbird.conditions import kind_of
 from bowerbird.data.dataset import Dataset
+from bowerbird.encoders import encoder
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
 from bowerbird.evaluation.faults import FAULTS, checkerboard_db, floor_db, lacking, onset_s
@@ -28,6 +29,7 @@ from bowerbird.evaluation.obedience import obedience
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
 from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.variety import share_repeated, share_within, variety
+from bowerbird.evaluation.wording import wording
 from bowerbird.instrument import Instrument
 from bowerbird.midi import PITCH, midi_number
 from bowerbird.seeds import numpy_random
@@ -76,9 +78,9 @@ def evaluate(
             f"the instrument is labelled by {', '.join(conditions) or 'nothing'} and {dataset.folder} by "
             f"{', '.join(dataset.conditions) or 'nothing'}; evaluate against the dataset it was trained on"
         )
-    for labels in dataset.labels(dataset.part("train")):
-        for name, label in labels.items():
-            if label:
+    for name, kind in dataset.kinds.items():
+        for label in {labels[name] for labels in dataset.labels(dataset.part("train"))} - {""}:
+            if kind != "text":  # any will do
                 conditions[name].parse(label)
     real = hear_real(dataset, "train")
     if len(real.sounds) < 8:
@@ -137,9 +139,14 @@ def compare(
     figures = _fidelity(a, matched, real, listener, ceiling)
     per_class: PerClass = {name: {} for name in sorted(set(real.names))}
     figures |= _labels(a, real, b, made, per_class)
-    for name in list(real.labels[0])[1:] if real.labels and made.labels else []:
+    names = list(real.labels[0]) if real.labels and made.labels else []
+    for name in names if dataset else names[1:]:
         kind = dataset.kinds[name] if dataset else kind_of(name)
-        figures |= obedience(name, kind, real, a, alike, matched, rate_hz)
+        if kind == "text":
+            by = encoder(dataset.encoder if dataset else "ngrams")
+            figures |= wording(name, by, real, a, alike, matched)
+        elif dataset is None or name != dataset.main:
+            figures |= obedience(name, kind, real, a, alike, matched, rate_hz)
     figures |= _variety(a, real, b, made, per_class)
     whole = [str(sorted(labels.items())) for labels in real.labels]
     if again is not None and len(set(whole)) > 1:

@@ -17,6 +17,7 @@ LEAST_FROM_LATENT = 0.02
 TELLABLE = 0.2  # of the way from chance to certainty
 FEW_SOUNDS = 200
 LACKING_DB, DULL_HZ = 12.0, 2000.0  # weaker than the real ones in a band; above it that is dull, below it thin
+MATCHED = 0.8  # of pairs of a sound and two texts
 KEPT = 0.8  # of what holds of real sounds, for labels beside the main one
 WOBBLE_CENTS = 5.0  # a change of pitch from one 20 ms frame to the next, beyond the real ones'
 
@@ -88,12 +89,15 @@ def _other_labels(figures: dict[str, float]) -> list[Verdict]:
         label, _, figure = name.rpartition("_")
         if what != "generated" or real is None or label in ("", PITCH):  # the main label and pitch have their own sentences
             continue
-        sentence = (
-            f"A classifier hears the {label} that was asked for in {made:.0%} (in real sounds {real:.0%})."
-            if figure == "accuracy"
-            else f"The more {label} is asked for, the more there is: rank correlation {made:.2f} (real {real:.2f})."
-        )
-        found.append(Verdict(made >= KEPT * real, sentence))
+        sentence = {
+            "accuracy": f"A classifier hears the {label} that was asked for in {made:.0%} (in real sounds {real:.0%}).",
+            "rank": f"The more {label} is asked for, the more there is: rank correlation {made:.2f} (real {real:.2f}).",
+            "map": f"Words of the {label} are heard: mean average precision {made:.2f} (in real sounds {real:.2f}).",
+            "caption": f"A sound fits its own {label.removesuffix('_own')} better than another's in {made:.0%} of pairs "
+            f"(real ones in {real:.0%}).",
+        }[figure]
+        least = MATCHED if figure == "caption" else KEPT * real
+        found.append(Verdict(made >= least, sentence))
     return found
 
 

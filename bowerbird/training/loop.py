@@ -224,9 +224,10 @@ class _Run:
         augment = min(1.0, config.augment + state.watch.augment) if config.augment else 0.0
         state.adversary.augment = augment * min(1.0, self.done / max(config.augment_rise, 1e-9))
         anchored, free = (feed.draw(batch // 2, config.seed, seen, purpose) for purpose in ("anchored", "free"))
-        real, condition = feed.real(torch.cat([anchored, free]))
-        real, condition, anchors = (tensor.to(self.device) for tensor in (real, condition, feed.anchors[anchored]))
-        measured = state.adversary.update(real, condition, anchors, seen, (seen // batch) % config.penalty_every == 0)
+        drawn = (*feed.real(torch.cat([anchored, free]), config.seed, seen), feed.anchors[anchored])
+        real, condition, differs, anchors = (tensor.to(self.device) for tensor in drawn)
+        penalise = (seen // batch) % config.penalty_every == 0
+        measured = state.adversary.update(real, condition, differs, anchors, seen, penalise)
         state.seen += batch
         state.average(batch, config.ema_examples)
         return measured

@@ -73,13 +73,15 @@ class Adversary:
             for group in optimiser.param_groups:
                 group["lr"] = rate
 
-    def update(self, real: Tensor, condition: Tensor, anchors: Tensor, seen: int, penalise: bool) -> dict[str, Tensor]:
+    def update(
+        self, real: Tensor, condition: Tensor, differs: Tensor, anchors: Tensor, seen: int, penalise: bool
+    ) -> dict[str, Tensor]:
         """One step of both networks on real pictures (B, C, F, L), and as many generated ones for their labels (B, N).
 
-        The judge tells real from generated, and real ones under their own labels from the same under another sound's (Reed
-        et al. 2016, algorithm 1), which costs a head only. The first generated ones start from `anchors` (B', A) and should
-        also come near their real ones: in their cells, and in what the judge's levels see of them (Larsen et al. 2016),
-        which asks for textures where cells ask for their average.
+        The judge tells real from generated, and real ones under their own labels from the same under those of the sound
+        before where it `differs` (B) (Reed et al. 2016, algorithm 1), which costs a head only. The first generated ones
+        start from `anchors` (B', A) and should also come near their real ones: in their cells, and in what the judge's
+        levels see of them (Larsen et al. 2016), which asks for textures where cells ask for their average.
 
         Both learn from the same pass: about as much from an example as in turns, for less (docs/log.md).
         """
@@ -97,7 +99,6 @@ class Adversary:
         real_scores, wrong_scores = scores.split(len(real))
 
         judge_loss = self.objective.discriminator(real_scores, fake_scores)
-        differs = (wrong != condition).any(1)
         if config.mismatch_weight and differs.any():
             told = self.objective.discriminator(real_scores[differs], wrong_scores[differs])
             judge_loss = judge_loss + config.mismatch_weight * told

@@ -1,0 +1,101 @@
+"""Text: what a person would type for a sound, by way of a text encoder."""
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bowerbird.conditions.interface import Condition
+from bowerbird.conditions.words import words
+from bowerbird.encoders import encoder
+from bowerbird.encoders.interface import Encoder
+from bowerbird.errors import BowerbirdError, UsageError
+
+__all__ = ["Text"]
+
+MOST_WORDS, SHOWN, NEAREST = 4096, 60, 4
+ALIKE = 0.05  # of a cosine: captions this much farther from a text than the nearest fit it 1/e times as well
+
+
+@dataclass(frozen=True)
+class Text(Condition):
+    """Captions of the data, embedded; a label is a caption, a few of its words or anything else that the encoder knows."""
+
+    columns: ClassVar[tuple[str, ...]] = ("text", "caption", "captions", "description")
+
+    name: str
+    encoder: str  # as bowerbird.encoders.encoder takes it
+    fingerprint: str  # of its weights
+    dimensions: int  # of its vectors
+    known: tuple[str, ...]  # words of the data, the commonest first
+
+    @classmethod
+    def fit(cls, name: str, labels: Sequence[str], encoder_name: str = "ngrams") -> "Text":
+        counts = Counter(word for label in labels for word in label.split())
+        by = encoder(encoder_name)
+        return cls(name, encoder_name, by.fingerprint, by.width, tuple(word for word, _ in counts.most_common(MOST_WORDS)))
+
+    @classmethod
+    def read(cls, text: str) -> str:
+        """As it stands; `bowerbird.data.captions` makes a caption of it."""
+        return text.strip()
+
+    @property
+    def width(self) -> int:
+        return self.dimensions
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """The commonest words."""
+        return self.known[:SHOWN]
+
+    def parse(self, text: str) -> str:
+        asked = words(text)
+        if not asked:
+            raise UsageError(f'"{text}" has no words; it knows {", ".join(self.nodes)}')
+        if not self._encoder().semantic and not any(self._near(word) for word in asked):
+            raise UsageError(f'nothing is known of "{text}"; this instrument knows {", ".join(self.nodes)}')
+        return " ".join(asked)
+
+    def remark(self, asked: str) -> str:
+        """What of it was never heard."""
+        said = []
+        for word in asked.split():
+            near = self._near(word)
+            if near != [word]:
+                said.append(f'"{word}" was never heard' + (f" (near: {', '.join(near)})" if near else ""))
+        return "; ".join(said)
+
+    def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
+        """Captions -> (B, N), of unit length."""
+        encoded = np.zeros((len(labels), self.width), np.float32)
+        there = [row for row, label in enumerate(labels) if label]
+        if there:
+            encoded[there] = self._encoder()([labels[row] for row in there])
+        return encoded
+
+    def fits(self, asked: str, labels: Sequence[str]) -> NDArray[np.floating]:
+        """The nearest captions, each as far as it is about as near as the nearest."""
+        nearness = super().fits(asked, labels)
+        return np.where([bool(label) for label in labels], np.exp((nearness - nearness.max()) / ALIKE), 0.0)
+
+    def describe(self) -> str:
+        """The commonest words."""
+        more = len(self.known) - 12
+        return f"{self.name}: {', '.join(self.known[:12])}" + (f" and {more} more words" if more > 0 else "")
+
+    def _encoder(self) -> Encoder:
+        by = encoder(self.encoder)
+        if by.fingerprint != self.fingerprint:
+            raise BowerbirdError(
+                f"this instrument learnt {self.name} by the encoder {self.encoder} with weights {self.fingerprint}; here "
+                f"they are {by.fingerprint}, so install the same version of it"
+            )
+        return by
+
+    def _near(self, word: str) -> list[str]:
+        return [word] if word in self.known else difflib.get_close_matches(word, self.known, n=NEAREST, cutoff=0.7)

@@ -1,0 +1,41 @@
+"""Vectors made elsewhere: any encoder there is, run beforehand, its texts and vectors in one file."""
+
+import hashlib
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bowerbird.encoders.interface import Encoder
+from bowerbird.errors import BowerbirdError, UsageError
+
+__all__ = ["Vectors"]
+
+
+class Vectors(Encoder):
+    """A NumPy .npz file with `texts` (V) and `vectors` (V, E); only those texts can be asked for."""
+
+    def __init__(self, source: str) -> None:
+        path = Path(source)
+        if not path.is_file():
+            raise UsageError(f"there is no file of text vectors {path}")
+        try:
+            with np.load(path) as file:
+                texts, vectors = [str(text) for text in file["texts"]], file["vectors"].astype(np.float32)
+        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+            raise BowerbirdError(f"{path} holds no text vectors ({error}); it wants arrays texts and vectors") from None
+        if vectors.ndim != 2 or len(vectors) != len(texts) or not len(texts) or not np.isfinite(vectors).all():
+            raise BowerbirdError(f"{path}: {len(texts)} texts do not go with vectors of shape {vectors.shape}")
+        self.vectors = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
+        self.rows = {text: row for row, text in enumerate(texts)}
+        self.width = vectors.shape[1]
+        self.fingerprint = hashlib.sha256(path.read_bytes()).hexdigest()[:16]
+        self.path = path
+
+    def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        missing = [text for text in texts if text not in self.rows]
+        if missing:
+            raise UsageError(f'{self.path} has no vector of "{missing[0]}"; make the file again with it among the texts')
+        return self.vectors[[self.rows[text] for text in texts]]
