@@ -18,12 +18,12 @@ from bench.harness import median, publish, variant
 from bowerbird.conditions.category import Category
 from bowerbird.config import ModelConfig, TrainConfig
 from bowerbird.doctor import convolution_tflops
-from bowerbird.instrument import family_of
+from bowerbird.instrument import generator_of
 from bowerbird.machine import keep_freed_memory, usable_cores
-from bowerbird.networks.heads import HEADS
 from bowerbird.networks.residual import ResidualOptions
 from bowerbird.representations.log_magnitude import LogMagnitude
-from bowerbird.training.step import Adversary, Judge
+from bowerbird.training.judge import judge_of
+from bowerbird.training.step import Adversary
 
 ROUNDS, SECONDS = 3, 20.0
 
@@ -34,10 +34,8 @@ def measure(kind: str) -> dict[str, float]:
     config, quick = TrainConfig(minutes=1), kind == "fast"
     labels = [f"class{k % 7}/sub{k % 59}" for k in range(1092)]
     model = ModelConfig(LogMagnitude.suited(44100, 1, 52920), ResidualOptions(), (Category.fit("class", labels),))
-    family, shape = family_of(model), model.representation.shape
-    generator = family.generator(shape, model.condition_width, model.network)
-    trunk = family.discriminator(shape, model.network)
-    judge = Judge(trunk, HEADS[config.head](trunk.features, model.condition_width))
+    generator = generator_of(model)
+    judge = judge_of(model, config, generator)
     if quick:
         keep_freed_memory()
         for network in (generator, judge):
@@ -50,7 +48,7 @@ def measure(kind: str) -> dict[str, float]:
             for network in (judge, generator)
         )
     batch = config.batch_size
-    real = torch.rand(batch, *shape) * 2 - 1
+    real = torch.rand(batch, *model.representation.shape) * 2 - 1
     anchors = torch.randn(batch // 2, config.anchor_dimensions)
     condition = model.encode([{"class": label} for label in labels[:batch]])
     differs = (condition.roll(1, 0) != condition).any(1)

@@ -15,11 +15,12 @@ from bowerbird.conditions.joint import Joint
 from bowerbird.errors import UsageError, known
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
+from bowerbird.networks.steering import Steering
 from bowerbird.representations import MEASURED, REPRESENTATIONS, Representation
 
 __all__ = ["PARTS", "ModelConfig", "TrainConfig", "changed", "model_from_json", "to_json", "train_from_json"]
 
-PARTS = ("network", "representation")  # settings of the model carry their part's name: network.width
+PARTS = ("network", "representation", "steering")  # settings of the model carry their part's name: network.width
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,17 @@ class ModelConfig:
     network: Any  # the options of a network family
     conditions: tuple[Condition, ...] = ()
     joint: Joint = field(default_factory=Joint)  # of their labels
+    steering: Steering = field(default_factory=Steering)
 
     @property
     def condition_width(self) -> int:
         """Length N of all encoded labels of one sound."""
         return sum(condition.width for condition in self.conditions)
+
+    @property
+    def code_width(self) -> int:
+        """Length of what the generator gets of them."""
+        return self.steering.reduction if self.conditions and self.steering.reduction else self.condition_width
 
     def encode(self, labels: list[dict[str, str]]) -> torch.Tensor:
         """One dict of labels per sound, {condition name: label} -> (B, N); a label may be missing."""
@@ -73,6 +80,16 @@ class TrainConfig:
     vary_stretch: float = _setting(0.08, 0.0, 0.5, "the most their length is changed, as a share")
     vary_gain_db: float = _setting(3.0, 0.0, 24.0, "the most their level is changed")
     vary_equaliser_db: float = _setting(4.0, 0.0, 24.0, "the most their colour is changed")
+    condition_dropout: float = _setting(
+        0.0, 0.0, 0.9, "share of the numbers of a code left out in training, in both networks"
+    )
+    divergence_weight: float = _setting(2.0, 0.0, 1e3, "weight of the divergence of augmented conditions from a normal one")
+    shared_reduction: bool = field(default=False, metadata={"what": "one reduction of the condition for both networks"})
+    replay: bool = field(
+        default=False, metadata={"what": "a quarter of the codes come again with another latent, judged too"}
+    )
+    mode_seeking_weight: float = _setting(0.0, 0.0, 1e3, "weight of telling latents of one code apart in what is drawn")
+    classifier_weight: float = _setting(1.0, 0.0, 1e3, "weight of the auxiliary classifier, where the head has one")
     balance: float = _setting(0.5, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
     objective: str = field(default="relativistic", metadata={"what": "adversarial loss"})
     head: str = field(default="projection", metadata={"what": "discriminator head"})
@@ -118,6 +135,11 @@ def _converted(key: str, kind: Any, value: Any) -> Any:
     choices = [c for c in typing.get_args(kind) if c is not type(None)] if isinstance(kind, types.UnionType) else [kind]
     if value is None and len(choices) < len(typing.get_args(kind)):
         return None
+    if choices[0] is bool:
+        said = {"true": True, "1": True, "false": False, "0": False}.get(str(value).casefold())
+        if said is None:
+            raise UsageError(f"{key}={value} is neither true nor false")
+        return said
     if choices[0] not in (int, float, str):
         raise UsageError(f'"{key}" is measured from the data and cannot be set')
     try:
@@ -136,6 +158,7 @@ def to_json(config: ModelConfig | TrainConfig) -> dict[str, Any]:
         "network": _named({name: family.options for name, family in NETWORKS.items()}, config.network),
         "conditions": [_named(CONDITIONS, condition) for condition in config.conditions],
         "joint": dataclasses.asdict(config.joint),
+        "steering": dataclasses.asdict(config.steering),
     }
 
 
@@ -164,6 +187,7 @@ def model_from_json(values: dict[str, Any]) -> ModelConfig:
             _built("network", options, values["network"]),
             tuple(_built("condition", CONDITIONS, condition) for condition in values["conditions"]),
             Joint(tuple(map(tuple, values["joint"]["rows"])), tuple(values["joint"]["counts"])),
+            Steering(**values["steering"]),
         )
     except KeyError as error:
         raise UsageError(f"the model's description lacks {error}") from None

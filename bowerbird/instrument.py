@@ -15,9 +15,11 @@ from bowerbird.errors import BowerbirdError, UsageError, known
 from bowerbird.instrument_file import fingerprint, read_tensors, write_tensors
 from bowerbird.machine import choose_device, has_fast_bfloat16
 from bowerbird.networks import NETWORKS
+from bowerbird.networks.interface import Generator
+from bowerbird.networks.steering import Reduction
 from bowerbird.seeds import latents, numpy_random
 
-__all__ = ["INSTRUMENT_NAME", "LOUDEST", "Instrument", "family_of", "load", "tensors_of"]
+__all__ = ["INSTRUMENT_NAME", "LOUDEST", "Instrument", "family_of", "generator_of", "load", "tensors_of"]
 
 INSTRUMENT_NAME = "instrument.safetensors"
 LOUDEST = 0.98  # of full scale: a low kick stays at its peak for several samples and would look clipped
@@ -27,6 +29,14 @@ DECODER = "decoder."  # before the names of a decoder's weights
 def family_of(model: ModelConfig) -> Any:
     """The network family that a model's options belong to."""
     return next(family for family in NETWORKS.values() if family.options is type(model.network))
+
+
+def generator_of(model: ModelConfig) -> Generator:
+    """A fresh generator; UsageError where the network cannot draw such pictures."""
+    generator = family_of(model).generator(model.representation.shape, model.code_width, model.network)
+    if model.conditions and model.steering.reduction:
+        generator.reduction = Reduction(model.condition_width, model.steering)
+    return generator
 
 
 def tensors_of(model: ModelConfig, generator: nn.Module) -> dict[str, Tensor]:
@@ -49,8 +59,7 @@ class Instrument:
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(DECODER)}
         decoder = model.representation.decoder
         self.device = choose_device(device)
-        shape = model.representation.shape
-        self.generator = family_of(model).generator(shape, model.condition_width, model.network)
+        self.generator = generator_of(model)
         try:
             if decoder is not None:
                 decoder.load_state_dict(learnt)
@@ -58,7 +67,7 @@ class Instrument:
         except RuntimeError as error:
             raise BowerbirdError(f"the weights do not fit the instrument's description: {error}") from None
         self.generator.eval().requires_grad_(False)
-        self.generator.to(device=self.device, memory_format=torch.channels_last)
+        self.generator.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._bfloat16 = has_fast_bfloat16(self.device)
 
     @property
@@ -90,7 +99,7 @@ class Instrument:
         """Full labels and latents (B, Z) -> pictures (B, C, F, L) in [-1, 1], float32 on the CPU."""
         condition = self.model.encode(list(labels)).to(self.device)
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
-            return self.generator(z.to(self.device), condition).float().cpu()
+            return self.generator(z.to(self.device), self.generator.code(condition)).float().cpu()
 
     def play(self, labels: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Sound (C, T) and log levels (C, F, L) for each seed and full set of labels, in order.

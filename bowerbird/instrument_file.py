@@ -38,7 +38,13 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Writes named tensors and a JSON header."""
-    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    plain: dict[str, Tensor] = {}
+    places: set[int] = set()
+    for name, tensor in tensors.items():
+        plain[name] = tensor.detach().cpu().contiguous()
+        if plain[name].data_ptr() in places:  # a module that two networks share
+            plain[name] = plain[name].clone()
+        places.add(plain[name].data_ptr())
     text = json.dumps({"format": FORMAT, **header}, sort_keys=True, allow_nan=False)
     write_whole(path, save(plain, metadata={HEADER: text}))
 

@@ -16,7 +16,7 @@ from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
 from bowerbird.evaluation.pitch import hear_pitch
-from bowerbird.instrument import family_of
+from bowerbird.instrument import generator_of
 from bowerbird.midi import PITCH
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.progressive import ProgressiveOptions
@@ -149,7 +149,7 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
     if drawn:  # levels depend on window and bands
         model = dataclasses.replace(model, representation=_fitted(dataset, model.representation))
     with torch.device("meta"):  # UsageError where the network cannot draw such pictures
-        family_of(model).generator(model.representation.shape, model.condition_width, model.network)
+        generator_of(model)
     why = () if drawn else choice.why
     if train.variants:
         why += (f"{train.variants} altered copies of each of the {len(dataset.part('train'))} sounds are learnt as well",)

@@ -24,7 +24,8 @@ from bowerbird.representations import REPRESENTATIONS
 from bowerbird.representations.log_magnitude import LogMagnitude
 from bowerbird.seeds import torch_random
 from bowerbird.shapes import PictureShape, PictureTraits
-from bowerbird.training.step import Adversary, Judge
+from bowerbird.training.judge import Judge
+from bowerbird.training.step import Adversary
 
 # Mean difference over cells within 50 dB of the loudest: mel frequency smears the sidelobes of these pure tones.
 ROUND_TRIP_DB = {
@@ -177,8 +178,7 @@ def test_network_learns_the_same_when_compiled(name: str) -> None:
     found = []
     for wrap in (lambda network: network, compiled):
         torch.manual_seed(0)
-        generator, trunk = family.generator(shape, 5, options), family.discriminator(shape, options)
-        judge = Judge(trunk, HEADS["projection"](trunk.features, 5))
+        generator, judge = family.generator(shape, 5, options), Judge(family, shape, options, "projection", 5)
         for network in (generator, judge):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         traits = PictureTraits((0.0,) * shape.channels, 0, 0.05, 2, 0)
@@ -228,14 +228,26 @@ def test_penalty_falls_on_a_steep_discriminator(name: str) -> None:
     assert weight.grad > 0
 
 
+@pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", HEADS)
-def test_head_scores_depend_on_the_label(name: str) -> None:
-    head = HEADS[name](16, 3)
-    features = torch.randn(2, 16)
-    first, second = head(features, torch.eye(3)[[0, 0]]), head(features, torch.eye(3)[[1, 1]])
-    assert first.shape == (2,)
-    assert not torch.allclose(first, second)
-    assert HEADS[name](16, 0)(features, torch.zeros(2, 0)).shape == (2,)
+def test_head_scores_the_label_of_each_sound(name: str, network: str) -> None:
+    family, shape = NETWORKS[network], SHAPES.get(network, SHAPE)
+    options = family.options(z_dim=8, width=8)
+    judge = Judge(family, shape, options, name, 3)
+    picture, labels = torch.rand(4, *shape) - 0.5, torch.eye(3)[[0, 1, 2, 0]]
+    scores, levels = judge(picture, torch.cat([labels, labels.roll(1, 0)[:2]]))
+    assert scores.shape == (6, 2 if name == "two_scores" else 1)
+    assert all(len(level) == 4 for level in levels)
+    right, other = judge(picture, labels)[0], judge(picture, labels.roll(1, 0))[0]
+    torch.testing.assert_close(scores[:4, 0] - right[:, 0], torch.zeros(4), atol=2e-2, rtol=0)
+    if HEADS[name].classifies:
+        assert judge.head.classify(levels[-1]).shape == (4, 3)
+        assert torch.equal(right, other), "its score knows no label"
+    else:
+        assert not torch.allclose(right[:, 0], other[:, 0])
+    if name == "two_scores":
+        torch.testing.assert_close(right[:, 1], other[:, 1])
+    assert Judge(family, shape, options, name, 0)(picture, torch.zeros(4, 0))[0].shape[0] == 4
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

@@ -14,7 +14,7 @@ __all__ = ["NETWORKS", "NetworkFamily"]
 class NetworkFamily(NamedTuple):
     """`options` is a frozen dataclass of sizes, with `z_dim` among them.
 
-    The members take (shape, condition_width, options) and (shape, options); UsageError for a shape they cannot draw.
+    The members take (shape, code_width, options) and (shape, options); UsageError for a shape they cannot draw.
     """
 
     options: type[Any]

@@ -5,17 +5,29 @@ from abc import ABC, abstractmethod
 from torch import Tensor, nn
 
 from bowerbird.errors import UsageError
+from bowerbird.networks.steering import Reduction
 from bowerbird.shapes import PictureShape
 
 __all__ = ["Discriminator", "Generator", "cannot_draw"]
 
 
 class Generator(nn.Module, ABC):
-    """Draws pictures: z (B, Z), condition (B, N) -> picture (B, K, F, L) in [-1, 1]."""
+    """Draws pictures: z (B, Z), code (B, N) -> picture (B, K, F, L) in [-1, 1].
+
+    The code is the condition as it is or, with a `reduction`, what that makes of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reduction: Reduction | None = None
+
+    def code(self, condition: Tensor) -> Tensor:
+        """Encoded labels -> what `forward` takes, without chance."""
+        return condition if self.reduction is None else self.reduction(condition)
 
     @abstractmethod
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
-        """z (B, Z), condition (B, N) -> picture (B, K, F, L)."""
+    def forward(self, z: Tensor, code: Tensor) -> Tensor:
+        """z (B, Z), code (B, N) -> picture (B, K, F, L)."""
 
     @abstractmethod
     def begin_at(self, silence: tuple[float, ...]) -> None:
@@ -29,6 +41,7 @@ class Discriminator(nn.Module, ABC):
     """Looks at pictures level by level; what it sees last are features (B, E) for a head, E = `features`."""
 
     features: int
+    maps: int  # channels of the level before the last
 
     @abstractmethod
     def forward(self, picture: Tensor) -> list[Tensor]:

@@ -63,14 +63,14 @@ class ProgressiveGenerator(Generator):
 
     grown: Tensor
 
-    def __init__(self, shape: PictureShape, condition_width: int, options: ProgressiveOptions) -> None:
+    def __init__(self, shape: PictureShape, code_width: int, options: ProgressiveOptions) -> None:
         super().__init__()
         _check(shape)
         widths = _widths(options)
         self.start_shape = (max(1, widths[0] // 8), shape.rows // 2**LEVELS, shape.frames // 2**LEVELS)
         start = self.start_shape[0] * self.start_shape[1] * self.start_shape[2]
-        self.embed = EqualLinear(condition_width, options.z_dim) if condition_width else None
-        self.start = EqualLinear(options.z_dim * (2 if condition_width else 1), start, gain=GAIN)
+        self.embed = EqualLinear(code_width, options.z_dim) if code_width else None
+        self.start = EqualLinear(options.z_dim * (2 if code_width else 1), start, gain=GAIN)
         self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
         self.first = nn.ModuleList([EqualConv2d(a, b, gain=GAIN) for a, b in pairwise(widths)])
         self.second = nn.ModuleList([EqualConv2d(b, b, gain=GAIN) for b in widths[1:]])
@@ -86,10 +86,10 @@ class ProgressiveGenerator(Generator):
     def grow(self, done: float) -> None:
         self.grown.fill_(_grown(done))
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, z: Tensor, code: Tensor) -> Tensor:
         x = pixel_norm(z)
         if self.embed is not None:
-            x = torch.cat([x, pixel_norm(self.embed(condition))], 1)
+            x = torch.cat([x, pixel_norm(self.embed(code))], 1)
         x = leaky(self.widen(pixel_norm(leaky(self.start(x).unflatten(1, self.start_shape)))))
         grown = float(self.grown)
         before, level = x, 0
@@ -114,6 +114,7 @@ class ProgressiveDiscriminator(Discriminator):
         super().__init__()
         _check(shape)
         widths = _widths(options)[::-1]
+        self.maps = widths[-1]
         self.see = nn.ModuleList([EqualConv2d(shape.channels, width, 1, gain=GAIN) for width in widths])
         self.first = nn.ModuleList([EqualConv2d(a, a, gain=GAIN) for a in widths[:-1]])
         self.second = nn.ModuleList([EqualConv2d(a, b, gain=GAIN) for a, b in pairwise(widths)])

@@ -75,7 +75,7 @@ class ResidualGenerator(Generator):
 
     multiple = 16
 
-    def __init__(self, shape: PictureShape, condition_width: int, options: ResidualOptions) -> None:
+    def __init__(self, shape: PictureShape, code_width: int, options: ResidualOptions) -> None:
         super().__init__()
         channels, rows, frames = shape
         _check(shape)
@@ -83,9 +83,9 @@ class ResidualGenerator(Generator):
         widths = _widths(options)[::-1]
         self.start_shape = (widths[0] // 4, rows // self.multiple, frames // self.multiple)
         start = self.start_shape[0] * self.start_shape[1] * self.start_shape[2]
-        self.embed = EqualLinear(condition_width, z_dim) if condition_width else None
+        self.embed = EqualLinear(code_width, z_dim) if code_width else None
         self.mapping = nn.ModuleList(
-            [EqualLinear(z_dim * (2 if condition_width else 1), style, gain=GAIN), EqualLinear(style, style, gain=GAIN)]
+            [EqualLinear(z_dim * (2 if code_width else 1), style, gain=GAIN), EqualLinear(style, style, gain=GAIN)]
         )
         self.start = EqualLinear(style, start)
         self.widen = EqualConv2d(self.start_shape[0], widths[0], gain=GAIN)
@@ -101,11 +101,11 @@ class ResidualGenerator(Generator):
         with torch.no_grad():
             self.draw.get_parameter("bias")[:: PATCH * PATCH] = bias
 
-    def map(self, z: Tensor, condition: Tensor) -> Tensor:
+    def map(self, z: Tensor, code: Tensor) -> Tensor:
         """The style that steers every block: (B, Z), (B, N) -> (B, style)."""
         w = pixel_norm(z)
         if self.embed is not None:
-            w = torch.cat([w, pixel_norm(self.embed(condition))], 1)
+            w = torch.cat([w, pixel_norm(self.embed(code))], 1)
         for layer in self.mapping:
             w = leaky(layer(w))
         return w
@@ -121,8 +121,8 @@ class ResidualGenerator(Generator):
         coarse = profiles.transpose(2, 3) @ envelopes  # (B, K, F, L)
         return torch.tanh(self.lapped.synthesise(self.draw(x)) + coarse.float())
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
-        return self.synthesise(self.map(z, condition))
+    def forward(self, z: Tensor, code: Tensor) -> Tensor:
+        return self.synthesise(self.map(z, code))
 
 
 class _Down(nn.Module):
@@ -151,6 +151,7 @@ class ResidualDiscriminator(Discriminator):
         channels, rows, frames = shape
         _check(shape)
         widths = _widths(options)
+        self.maps = widths[-1]
         self.lapped = Lapped(channels)
         # One more channel says which frequency a row is, since convolutions cannot tell.
         self.stem = EqualConv2d(channels * PATCH * PATCH + 1, widths[0], gain=GAIN)

@@ -44,12 +44,12 @@ def _widths(shape: PictureShape, options: WaveganOptions) -> list[int]:
 class WaveganGenerator(Generator):
     """Transposed convolutions from 1024th of the length to samples."""
 
-    def __init__(self, shape: PictureShape, condition_width: int, options: WaveganOptions) -> None:
+    def __init__(self, shape: PictureShape, code_width: int, options: WaveganOptions) -> None:
         super().__init__()
         widths = _widths(shape, options)[::-1]
         self.start_shape = (widths[0], shape.frames // MULTIPLE)
-        self.embed = EqualLinear(condition_width, options.z_dim) if condition_width else None
-        inputs = options.z_dim * (2 if condition_width else 1)
+        self.embed = EqualLinear(code_width, options.z_dim) if code_width else None
+        inputs = options.z_dim * (2 if code_width else 1)
         self.start = nn.Linear(inputs, self.start_shape[0] * self.start_shape[1])
         self.layers = nn.ModuleList(
             [
@@ -61,9 +61,9 @@ class WaveganGenerator(Generator):
     def begin_at(self, silence: tuple[float, ...]) -> None:
         """Fresh weights draw nearly nothing as they are."""
 
-    def forward(self, z: Tensor, condition: Tensor) -> Tensor:
+    def forward(self, z: Tensor, code: Tensor) -> Tensor:
         if self.embed is not None:
-            z = torch.cat([z, pixel_norm(self.embed(condition))], 1)
+            z = torch.cat([z, pixel_norm(self.embed(code))], 1)
         x = self.start(z).unflatten(1, self.start_shape)
         for layer in self.layers:
             x = layer(functional.relu(x))
@@ -78,6 +78,7 @@ class WaveganDiscriminator(Discriminator):
     def __init__(self, shape: PictureShape, options: WaveganOptions) -> None:
         super().__init__()
         widths = _widths(shape, options)
+        self.maps = widths[-1]
         self.layers = nn.ModuleList(
             [nn.Conv1d(a, b, KERNEL, STRIDE, padding=(KERNEL - STRIDE + 1) // 2) for a, b in pairwise(widths)]
         )

@@ -19,18 +19,18 @@ from bowerbird.config import ModelConfig, TrainConfig, to_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
 from bowerbird.errors import BowerbirdError
-from bowerbird.instrument import INSTRUMENT_NAME, Instrument, family_of, load, tensors_of
+from bowerbird.instrument import INSTRUMENT_NAME, Instrument, generator_of, load, tensors_of
 from bowerbird.interrupts import Stop, interrupts
 from bowerbird.machine import choose_device, compiled, describe_machine, has_fast_bfloat16, keep_freed_memory, usable_cores
-from bowerbird.networks.heads import HEADS
 from bowerbird.progress import progress
 from bowerbird.representations.vocoder import Vocoded
 from bowerbird.seeds import torch_random
 from bowerbird.training.folder import agree, claimed
+from bowerbird.training.judge import judge_of
 from bowerbird.training.log import MetricsLog
 from bowerbird.training.preview import write_preview
 from bowerbird.training.state import BEST, NEWEST, State
-from bowerbird.training.step import Adversary, Judge
+from bowerbird.training.step import Adversary
 from bowerbird.training.vocoder import learnt
 from bowerbird.training.watch import LEAST_LOOKED_AT, LightEar
 
@@ -125,14 +125,11 @@ class _Run:
             state.watch = watch
 
     def _adversary(self) -> Adversary:
-        family = family_of(self.model)
-        shape = self.model.representation.shape
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_random(self.config.seed, "weights").initial_seed())
-            generator = family.generator(shape, self.model.condition_width, self.model.network)
-            trunk = family.discriminator(shape, self.model.network)
+            generator = generator_of(self.model)
             generator.begin_at(self.model.representation.traits.silence)
-            judge = Judge(trunk, HEADS[self.config.head](trunk.features, self.model.condition_width))
+            judge = judge_of(self.model, self.config, generator)
         for network in (generator, judge):
             network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         kind, bfloat16 = self.device.type, has_fast_bfloat16(self.device)

@@ -8,29 +8,16 @@ from torch import Tensor, nn
 
 from bowerbird.config import TrainConfig
 from bowerbird.data.augment import draw_changes
-from bowerbird.networks.interface import Discriminator, Generator
+from bowerbird.networks.heads import ClassifierHead
+from bowerbird.networks.interface import Generator
+from bowerbird.networks.steering import Reduction, dropped
 from bowerbird.objectives import OBJECTIVES, PENALTIES
+from bowerbird.objectives.terms import mode_seeking, unlike
 from bowerbird.seeds import torch_random
 from bowerbird.shapes import PictureTraits
+from bowerbird.training.judge import Judge
 
-__all__ = ["Adversary", "Judge"]
-
-
-class Judge(nn.Module):
-    """A discriminator: a trunk that sees and a head that scores."""
-
-    def __init__(self, trunk: Discriminator, head: nn.Module) -> None:
-        super().__init__()
-        self.trunk, self.head = trunk, head
-
-    def forward(self, picture: Tensor, condition: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """(B, C, F, L), (B + B', N) -> scores (B + B',), and what the trunk's levels see, (B, …) each.
-
-        Labels past the last picture are for the first ones again.
-        """
-        *levels, features = self.trunk(picture)
-        again = features[: len(condition) - len(features)]
-        return self.head(torch.cat([features, again]), condition).float(), levels
+__all__ = ["Adversary"]
 
 
 class Adversary:
@@ -87,22 +74,33 @@ class Adversary:
         """
         config = self.config
         random = torch_random(config.seed, seen, "step")
-        changes = draw_changes(len(real), self.augment, self.traits, random)
-        z = torch.randn(len(real), self.z_dim, generator=random).to(self.device)
+        count, twice = len(real), len(real) // 4 if config.replay or config.mode_seeking_weight else 0
+        changes = draw_changes(count, self.augment, self.traits, random)
+        z = torch.randn(count + twice, self.z_dim, generator=random).to(self.device)
         z[: len(anchors), : anchors.shape[1]] = anchors
-        shown, wrong = changes(real), condition.roll(1, 0)
         with self.fast():
-            made = self.quick_generator(z, condition)
-            faked = changes(made)
-            scores, real_levels = self.quick_judge(shown, torch.cat([condition, wrong]))
-            fake_scores, fake_levels = self.quick_judge(faked, condition)
-        real_scores, wrong_scores = scores.split(len(real))
+            code, divergence = self._coded(self.generator.reduction, condition, random)
+            told, _ = self._coded(self.judge.reduction, condition, random)
+            # The last codes come again as they are, with other latents.
+            made = self.quick_generator(z, torch.cat([code, code[count - twice :]]))
+            shown, faked = changes(real), changes(made[:count])
+            scores, real_levels = self.quick_judge(shown, torch.cat([told, told.roll(1, 0)]))
+            fake_scores, fake_levels = self.quick_judge(faked, told)
+        real_scores, wrong_scores = scores.split(count)
+        # Only the first column judges a sound with its labels.
+        real_labelled, wrong_labelled = real_scores[differs, :1], wrong_scores[differs, :1]
 
         judge_loss = self.objective.discriminator(real_scores, fake_scores)
-        if config.mismatch_weight and differs.any():
-            told = self.objective.discriminator(real_scores[differs], wrong_scores[differs])
-            judge_loss = judge_loss + config.mismatch_weight * told
         generator_loss = self.objective.generator(fake_scores, real_scores.detach())
+        if config.mismatch_weight and differs.any():
+            judge_loss = judge_loss + config.mismatch_weight * self.objective.discriminator(real_labelled, wrong_labelled)
+        if config.replay:
+            again = draw_changes(twice, self.augment, self.traits, random)
+            with self.fast():
+                again_scores, _ = self.quick_judge(again(made[count:]), told[count - twice :])
+            beside = real_scores[count - twice :]
+            judge_loss = judge_loss + self.objective.discriminator(beside, again_scores) * twice / count
+            generator_loss = generator_loss + self.objective.generator(again_scores, beside.detach()) * twice / count
         missed = _distance(made, real, len(anchors))
         seen_apart = [_distance(*pair, len(anchors)) for pair in zip(fake_levels, real_levels, strict=True)]
         measured = {
@@ -114,20 +112,40 @@ class Adversary:
             "score/fake": fake_scores.mean(),
         }
         aim = config.anchor_weight * missed + config.feature_weight * measured["loss/feature"]
+        if self.generator.reduction is not None:
+            measured["loss/divergence"] = divergence
+            aim = aim + config.divergence_weight * divergence
+        if config.mode_seeking_weight:
+            measured["loss/mode_seeking"] = mode_seeking(made, z, real, twice)
+            aim = aim + config.mode_seeking_weight * measured["loss/mode_seeking"]
+        if isinstance(self.judge.head, ClassifierHead) and condition.shape[1]:
+            classify = self.judge.head.classify
+            on_real, on_made = (unlike(classify(levels[-1]), condition) for levels in (real_levels, fake_levels))
+            measured["loss/classifier"] = on_real
+            judge_loss, aim = judge_loss + config.classifier_weight * on_real, aim + config.classifier_weight * on_made
 
         self.judge_optimiser.zero_grad()
         self.generator_optimiser.zero_grad()
         judge_loss.backward(inputs=list(self.judge.parameters()), retain_graph=True)
         (generator_loss + aim).backward(inputs=list(self.generator.parameters()))
         if penalise:
+            told = told.detach()
             with self.fast():
-                penalty = self.penalty(lambda picture: self.judge(picture, condition)[0], shown, faked.detach(), random)
+                penalty = self.penalty(lambda picture: self.judge(picture, told)[0], shown, faked.detach(), random)
             # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
             (penalty * (config.penalty_weight * config.penalty_every)).backward()
             measured[f"penalty/{config.penalty}"] = penalty
         self.judge_optimiser.step()
         self.generator_optimiser.step()
         return {name: value.detach() for name, value in measured.items()}
+
+    def _coded(self, reduction: Reduction | None, condition: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Encoded labels (B, N) -> a code as training draws it, and the divergence of what it is drawn from."""
+        if reduction is None:
+            code, divergence = condition, condition.new_zeros(())
+        else:
+            code, divergence = reduction.sample(condition, random)
+        return dropped(code, self.config.condition_dropout, random), divergence
 
 
 def _distance(made: Tensor, real: Tensor, count: int) -> Tensor:

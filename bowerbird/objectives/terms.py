@@ -1,0 +1,35 @@
+"""Terms beside the adversarial loss."""
+
+import math
+
+from torch import Tensor
+from torch.nn import functional
+
+__all__ = ["mode_seeking", "unlike"]
+
+APART = 2 / math.sqrt(math.pi)  # mean distance of two standard normal numbers
+
+
+def mode_seeking(made: Tensor, z: Tensor, real: Tensor, twice: int) -> Tensor:
+    """Minus how different pictures of one code are for the difference of their latents, bounded by one.
+
+    The last `twice` of `made` (B + twice, K, F, L) have the codes of those before them; z (B + twice, Z). Both differences
+    are measured: pictures in mean distances between real ones (B, K, F, L), latents in those of chance. Mode seeking (Mao et
+    al. 2019, eq. 3) in the bounded form of Yang et al. 2019, eq. 2: without a bound it asks for noise.
+    """
+    first, second = slice(len(made) - 2 * twice, len(made) - twice), slice(len(made) - twice, None)
+    apart = (made[first].float() - made[second].float()).abs().mean((1, 2, 3))
+    usual = (real - real.roll(1, 0)).abs().mean().clamp_min(1e-6)
+    latents_apart = (z[first] - z[second]).abs().mean(1).clamp_min(1e-6) / APART
+    return -(apart / usual / latents_apart).clamp_max(1.0).mean()
+
+
+def unlike(logits: Tensor, condition: Tensor) -> Tensor:
+    """How far an auxiliary classifier's logits (B, N) are from encoded labels (B, N).
+
+    Cross-entropy of each entry for labels of zeros and ones and shares between; texts have signed vectors, for which it is
+    one minus the cosine.
+    """
+    if condition.min() < 0:
+        return 1 - functional.cosine_similarity(logits, condition, dim=1).mean()
+    return functional.binary_cross_entropy_with_logits(logits, condition.clamp(0, 1))

@@ -1,0 +1,63 @@
+"""The judge: a discriminator trunk that sees, a head that scores, and what becomes of the labels on their way to it."""
+
+import torch
+from torch import Tensor, nn
+
+from bowerbird.config import ModelConfig, TrainConfig
+from bowerbird.instrument import family_of
+from bowerbird.layers import EqualLinear
+from bowerbird.networks import NetworkFamily
+from bowerbird.networks.heads import HEADS
+from bowerbird.networks.interface import Generator
+from bowerbird.networks.steering import Reduction
+from bowerbird.shapes import PictureShape
+
+__all__ = ["Judge", "judge_of"]
+
+
+class Judge(nn.Module):
+    """Scores pictures under codes of labels of width N."""
+
+    def __init__(
+        self,
+        family: NetworkFamily,
+        shape: PictureShape,
+        options: object,
+        head: str,
+        width: int,
+        reduction: Reduction | None = None,
+    ) -> None:
+        super().__init__()
+        kind = HEADS[head]
+        self.trunk = family.discriminator(shape._replace(channels=shape.channels + kind.planes), options)
+        self.head = kind(self.trunk.maps, self.trunk.features, width)
+        self.plane = EqualLinear(max(width, 1), shape.rows) if kind.planes else None
+        self.reduction = reduction
+
+    def code(self, condition: Tensor) -> Tensor:
+        """Encoded labels -> what `forward` takes."""
+        return condition if self.reduction is None else self.reduction(condition)
+
+    def forward(self, picture: Tensor, code: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """(B, C, F, L), (B + B', N) -> scores (B + B', S), and what the trunk's levels see, (B, …) each.
+
+        Codes past the last picture are for the first ones again.
+        """
+        count, again = len(picture), len(code) - len(picture)
+        if self.plane is None:
+            levels = self.trunk(picture)
+            seen = [torch.cat([level, level[:again]]) for level in levels[-2:]]
+        else:  # other labels are another picture here
+            row = self.plane(code if code.shape[1] else code.new_zeros(len(code), 1))
+            planes = row[:, None, :, None].expand(-1, 1, -1, picture.shape[3]).to(picture.dtype)
+            seen = levels = self.trunk(torch.cat([torch.cat([picture, picture[:again]]), planes], 1))
+        return self.head(seen, code).float(), [level[:count] for level in levels]
+
+
+def judge_of(model: ModelConfig, config: TrainConfig, generator: Generator) -> Judge:
+    """A fresh judge for a generator, whose reduction of the condition it shares where asked to."""
+    reduction = generator.reduction
+    if reduction is not None and not config.shared_reduction:
+        reduction = Reduction(model.condition_width, model.steering)
+    shape = model.representation.shape
+    return Judge(family_of(model), shape, model.network, config.head, model.code_width, reduction)

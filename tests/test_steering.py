@@ -1,0 +1,106 @@
+"""How labels reach the networks: reduced codes with noise and dropout, replay, mode seeking, an auxiliary classifier."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from bowerbird.config import to_json
+from bowerbird.data.dataset import Dataset
+from bowerbird.errors import UsageError
+from bowerbird.instrument import load
+from bowerbird.networks.steering import Reduction, Steering, dropped
+from bowerbird.objectives.terms import mode_seeking, unlike
+from bowerbird.presets import configure
+from bowerbird.seeds import torch_random
+from bowerbird.training.loop import train
+from tests.conftest import TINY
+
+
+def test_a_code_is_drawn_around_its_mean_while_training_and_is_the_mean_when_playing() -> None:
+    torch.manual_seed(0)
+    reduction, condition = Reduction(6, Steering(4, augmented=True)), torch.eye(6)[:2]
+    draws = torch.stack([reduction.sample(condition, torch_random(k, "draw"))[0] for k in range(3000)])
+    mean = reduction(condition)
+    torch.testing.assert_close(draws.mean(0), mean, atol=0.1, rtol=0)
+    assert reduction.log_sigma is not None
+    torch.testing.assert_close(draws.std(0), reduction.log_sigma(condition).exp(), atol=0.1, rtol=0)
+    again = reduction.sample(condition, torch_random(7, "draw"))[0]
+    assert torch.equal(again, draws[7]), "chance is an argument"
+
+
+def test_the_divergence_is_that_of_two_normal_distributions() -> None:
+    torch.manual_seed(0)
+    reduction, condition = Reduction(5, Steering(3, augmented=True)), torch.rand(4, 5)
+    _, found = reduction.sample(condition, torch_random(0, "draw"))
+    assert reduction.log_sigma is not None
+    mine = torch.distributions.Normal(reduction(condition), reduction.log_sigma(condition).exp())
+    normal = torch.distributions.Normal(torch.zeros(4, 3), torch.ones(4, 3))
+    assert found.item() == pytest.approx(torch.distributions.kl_divergence(mine, normal).mean().item(), rel=1e-5)
+
+
+def test_dropout_leaves_the_expected_code_as_it_is() -> None:
+    code = torch.ones(4, 6)
+    assert torch.equal(dropped(code, 0.0, torch_random(0, "drop")), code)
+    many = torch.stack([dropped(code, 0.3, torch_random(k, "drop")) for k in range(2000)])
+    assert many.mean().item() == pytest.approx(1, abs=0.02)
+    assert (many == 0).float().mean().item() == pytest.approx(0.3, abs=0.02)
+
+
+def test_mode_seeking_rewards_differences_up_to_those_between_real_sounds() -> None:
+    real, z = torch.randn(8, 1, 4, 4), torch.randn(10, 3)
+    made = torch.randn(10, 1, 4, 4)
+    alike = made.clone()
+    alike[8:] = alike[6:8]
+    assert mode_seeking(alike, z, real, 2).item() == pytest.approx(0, abs=1e-6)
+    assert mode_seeking(made, z, real, 2) < -0.3
+    assert mode_seeking(100 * made, z, real, 2).item() == pytest.approx(-1)
+
+
+def test_an_auxiliary_classifier_is_told_of_any_labels() -> None:
+    labels = torch.tensor([[1.0, 0.0, 0.25], [0.0, 1.0, 0.75]])
+    assert unlike(20 * (labels - 0.5), labels) < unlike(-20 * (labels - 0.5), labels)
+    texts = torch.tensor([[0.6, -0.8], [-1.0, 0.0]])
+    assert unlike(texts, texts).item() == pytest.approx(0, abs=1e-6)
+    assert unlike(-texts, texts).item() == pytest.approx(2, abs=1e-6)
+
+
+DEVICES = {
+    "reduced": ["steering.reduction=4"],
+    "augmented": ["steering.reduction=4", "steering.augmented=true", "condition_dropout=0.2"],
+    "shared": ["steering.reduction=4", "shared_reduction=true"],
+    "replay": ["replay=true", "steering.reduction=4", "steering.augmented=true"],
+    "mode_seeking": ["mode_seeking_weight=1"],
+    "classifier": ["head=classifier", "penalty_every=2"],
+    "two_scores": ["head=two_scores", "penalty_every=2"],
+    "concatenation": ["head=concatenation", "penalty_every=2"],
+    "input": ["head=input", "penalty_every=2"],
+}
+
+
+@pytest.mark.parametrize("name", DEVICES)
+def test_each_device_trains_resumes_and_plays(name: str, dataset: Dataset, tmp_path: Path) -> None:
+    for examples in (16, 32):
+        settings = [*TINY, *DEVICES[name], f"examples={examples}"]
+        model, config, _ = configure(dataset, "quick", None, settings)
+        train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    straight = [*TINY, *DEVICES[name], "examples=32"]
+    train(dataset, tmp_path / "straight", *configure(dataset, "quick", None, straight)[:2], "cpu", quiet=True)
+    one, other = load(tmp_path / "run"), load(tmp_path / "straight")
+    assert one.provenance["examples"] == 32
+    assert one.fingerprint == other.fingerprint, "resumed is not as trained straight"
+    assert one.model.steering == model.steering
+    assert json.loads(json.dumps(to_json(model)))["steering"]["reduction"] == model.steering.reduction
+
+
+def test_steering_that_makes_no_sense_is_refused(dataset: Dataset) -> None:
+    for setting, trouble in (
+        ("steering.augmented=true", "set steering.reduction too"),
+        ("steering.reduction=-1", "out of range"),
+        ("replay=perhaps", "neither true nor false"),
+        ("steering=4", "not a single setting"),
+        ("head=hydra", "known: classifier, concatenation, input, projection, two_scores"),
+    ):
+        with pytest.raises(UsageError, match=trouble):
+            configure(dataset, "quick", None, [setting])
