@@ -89,6 +89,7 @@ class TrainConfig:
         default=False, metadata={"what": "a quarter of the codes come again with another latent, judged too"}
     )
     mode_seeking_weight: float = _setting(0.0, 0.0, 1e3, "weight of telling latents of one code apart in what is drawn")
+    makers_weight: float = _setting(0.1, 0.0, 1e3, "weight of generators being told apart, where there are several")
     classifier_weight: float = _setting(1.0, 0.0, 1e3, "weight of the auxiliary classifier, where the head has one")
     balance: float = _setting(0.5, 0.0, 1.0, "0: classes as often as in the data, 1: equally often")
     objective: str = field(default="relativistic", metadata={"what": "adversarial loss"})

@@ -16,6 +16,7 @@ from bowerbird.instrument_file import fingerprint, read_tensors, write_tensors
 from bowerbird.machine import choose_device, has_fast_bfloat16
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.interface import Generator
+from bowerbird.networks.mixture import Mixture
 from bowerbird.networks.steering import Reduction
 from bowerbird.seeds import latents, numpy_random
 
@@ -33,7 +34,13 @@ def family_of(model: ModelConfig) -> Any:
 
 def generator_of(model: ModelConfig) -> Generator:
     """A fresh generator; UsageError where the network cannot draw such pictures."""
-    generator = family_of(model).generator(model.representation.shape, model.code_width, model.network)
+    steering = model.steering
+
+    def build() -> Generator:
+        return family_of(model).generator(model.representation.shape, model.code_width, model.network)
+
+    many = steering.generators > 1
+    generator = Mixture(build, steering.generators, model.code_width, shared=steering.shared) if many else build()
     if model.conditions and model.steering.reduction:
         generator.reduction = Reduction(model.condition_width, model.steering)
     return generator
@@ -94,6 +101,13 @@ class Instrument:
         """Sentences for a person on what is asked, such as words that it never heard."""
         said = [c.remark(c.parse(asked[c.name])) for c in self.model.conditions if c.name in asked]
         return list(filter(None, said))
+
+    def makers(self, asked: Sequence[dict[str, str]]) -> list[list[float]]:
+        """How likely each of several generators makes what is asked; with one there is one number for each."""
+        if not isinstance(self.generator, Mixture):
+            return [[1.0] for _ in asked]
+        with torch.inference_mode():
+            return self.generator.shares(self.generator.code(self.model.encode(list(asked)).to(self.device))).tolist()
 
     def pictures(self, labels: Sequence[dict[str, str]], z: Tensor) -> Tensor:
         """Full labels and latents (B, Z) -> pictures (B, C, F, L) in [-1, 1], float32 on the CPU."""

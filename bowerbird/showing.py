@@ -4,11 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from bowerbird.config import to_json
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import INSTRUMENT_NAME, Instrument, load
 
 __all__ = ["tell"]
+
+SHOWN = 6  # labels of each of several generators
 
 
 def tell(path: Path) -> tuple[dict[str, Any], str]:
@@ -53,6 +57,7 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
         *(condition.describe() for condition in model.conditions),
         f"draws {picture.rows} x {picture.frames} pictures ({kinds['representation']}) by a network of "
         f"{parameters / 1e6:.1f} million weights ({kinds['network']})",
+        *_makers(instrument),
         f"trained on {made['trained_on']} of {dataset['sounds']} sounds ({dataset['seconds'] / 60:.1f} min), "
         f"{made['examples']} examples in {made['minutes']:g} min",
         f"by {made['made_by']} on {made['machine']}",
@@ -72,6 +77,21 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
         "fingerprint": instrument.fingerprint,
     }
     return facts, "\n".join(lines) + "\n"
+
+
+def _makers(instrument: Instrument) -> list[str]:
+    """Of several generators, what each is likelier to make than the others, by the labels of the main condition."""
+    conditions, count = instrument.model.conditions, instrument.model.steering.generators
+    if count == 1 or not conditions:
+        return []
+    first = conditions[0]
+    shares = np.array(instrument.makers([{first.name: node} for node in first.nodes]))
+    lines = []
+    for number in range(count):
+        best = [k for k in np.argsort(-shares[:, number])[:SHOWN] if shares[k].argmax() == number]
+        what = ", ".join(f"{first.nodes[k]} ({shares[k, number]:.0%})" for k in best) or "nothing in particular"
+        lines.append(f"generator {number + 1} of {count}, {shares[:, number].mean():.0%} of the {first.name} labels: {what}")
+    return lines
 
 
 def _run(path: Path) -> tuple[dict[str, Any], str]:

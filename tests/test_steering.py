@@ -10,12 +10,16 @@ from bowerbird.config import to_json
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError
 from bowerbird.instrument import load
+from bowerbird.networks import NETWORKS
+from bowerbird.networks.mixture import Mixture
 from bowerbird.networks.steering import Reduction, Steering, dropped
-from bowerbird.objectives.terms import mode_seeking, unlike
+from bowerbird.objectives.terms import mode_seeking, selected, unlike
 from bowerbird.presets import configure
 from bowerbird.seeds import torch_random
+from bowerbird.showing import tell
 from bowerbird.training.loop import train
 from tests.conftest import TINY
+from tests.test_families import SHAPE, SHAPES
 
 
 def test_a_code_is_drawn_around_its_mean_while_training_and_is_the_mean_when_playing() -> None:
@@ -70,6 +74,8 @@ DEVICES = {
     "reduced": ["steering.reduction=4"],
     "augmented": ["steering.reduction=4", "steering.augmented=true", "condition_dropout=0.2"],
     "shared": ["steering.reduction=4", "shared_reduction=true"],
+    "generators": ["steering.generators=3"],
+    "shared_generators": ["steering.generators=3", "steering.shared=true", "steering.reduction=4"],
     "replay": ["replay=true", "steering.reduction=4", "steering.augmented=true"],
     "mode_seeking": ["mode_seeking_weight=1"],
     "classifier": ["head=classifier", "penalty_every=2"],
@@ -92,6 +98,49 @@ def test_each_device_trains_resumes_and_plays(name: str, dataset: Dataset, tmp_p
     assert one.fingerprint == other.fingerprint, "resumed is not as trained straight"
     assert one.model.steering == model.steering
     assert json.loads(json.dumps(to_json(model)))["steering"]["reduction"] == model.steering.reduction
+
+
+@pytest.mark.parametrize("shared", [False, True])
+@pytest.mark.parametrize("name", NETWORKS)
+def test_one_of_several_generators_makes_each_sound(name: str, shared: bool) -> None:
+    family, shape = NETWORKS[name], SHAPES.get(name, SHAPE)
+    options = family.options(z_dim=8, width=8)
+    torch.manual_seed(0)
+    mixture = Mixture(lambda: family.generator(shape, 3, options), 3, 3, shared=shared)
+    mixture.begin_at((-0.5,) * shape.channels)
+    z, code = torch.randn(24, 8), torch.eye(3)[torch.arange(24) % 3]
+    choice = mixture.choose(z, code)
+    assert set(choice.tolist()) == {0, 1, 2}
+    picture = mixture(z, code)
+    alone = mixture.first(z, code)
+    same = (picture - alone).abs().amax((1, 2, 3)) < 1e-5
+    assert same[choice == 0].all()
+    assert not same[choice != 0].any(), "all the same generator"
+    torch.testing.assert_close(mixture(z[5:6], code[5:6])[0], picture[5], atol=1e-4, rtol=0)
+    with torch.no_grad():
+        mixture.selector.bias.copy_(torch.tensor([0.0, 50.0, 0.0]))  # type: ignore[union-attr]
+    assert mixture.choose(z, code).eq(1).all(), "the code decides"
+    weights = sum(p.numel() for p in mixture.first.parameters())
+    others = sum(p.numel() for p in mixture.others.parameters())
+    assert (others < 1.9 * weights) if shared else (others == 2 * weights)
+
+
+def test_a_selector_learns_from_what_scored_well() -> None:
+    shares = torch.full((4, 2), 0.5, requires_grad=True)
+    selected(torch.tensor([1.0, 1.0, -1.0, -1.0]), shares, torch.tensor([0, 0, 1, 1])).backward()
+    assert shares.grad is not None
+    assert (shares.grad[:2, 0] < 0).all(), "likelier"
+    assert (shares.grad[2:, 1] > 0).all(), "less likely"
+
+
+def test_what_each_generator_makes_can_be_read(dataset: Dataset, tmp_path: Path) -> None:
+    settings = [*TINY, "steering.generators=2", "examples=16"]
+    train(dataset, tmp_path / "run", *configure(dataset, "quick", None, settings)[:2], "cpu", quiet=True)
+    text = tell(tmp_path / "run")[1]
+    assert "generator 1 of 2" in text
+    assert "generator 2 of 2" in text
+    shares = load(tmp_path / "run").makers([{"class": "kick"}, {"class": "snare"}])
+    assert [sum(one) for one in shares] == pytest.approx([1, 1])
 
 
 def test_steering_that_makes_no_sense_is_refused(dataset: Dataset) -> None:

@@ -1,6 +1,7 @@
 """What every network family offers to training and playing."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor, nn
 
@@ -16,6 +17,8 @@ class Generator(nn.Module, ABC):
 
     The code is the condition as it is or, with a `reduction`, what that makes of it.
     """
+
+    last_layers: ClassVar[tuple[str, ...]] = ()  # submodules that alone are several where generators share the rest
 
     def __init__(self) -> None:
         super().__init__()

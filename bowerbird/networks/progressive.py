@@ -61,6 +61,7 @@ def _enlarged(x: Tensor, levels: int) -> Tensor:
 class ProgressiveGenerator(Generator):
     """Draws pictures whose sides are multiples of 16."""
 
+    last_layers = ("draw",)
     grown: Tensor
 
     def __init__(self, shape: PictureShape, code_width: int, options: ProgressiveOptions) -> None:

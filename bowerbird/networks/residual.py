@@ -74,6 +74,7 @@ class ResidualGenerator(Generator):
     """Draws pictures whose sides are multiples of `multiple`."""
 
     multiple = 16
+    last_layers = ("draw", "profiles", "envelopes")
 
     def __init__(self, shape: PictureShape, code_width: int, options: ResidualOptions) -> None:
         super().__init__()

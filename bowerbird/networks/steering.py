@@ -18,10 +18,14 @@ class Steering:
 
     reduction: int = 0  # numbers R that the condition is reduced to; 0: none
     augmented: bool = False  # whether the reduced condition is a distribution that training draws from
+    generators: int = 1  # one of which, drawn by the code, makes each sound
+    shared: bool = False  # whether they have all but their last layers in common
 
     def __post_init__(self) -> None:
         if not 0 <= self.reduction <= 4096:
             raise UsageError(f"steering.reduction={self.reduction} is out of range; it lies between 0 and 4096")
+        if not 1 <= self.generators <= 64:
+            raise UsageError(f"steering.generators={self.generators} is out of range; it lies between 1 and 64")
         if self.augmented and not self.reduction:
             raise UsageError("steering.augmented draws around a reduced condition; set steering.reduction too, such as 128")
 

@@ -44,6 +44,8 @@ def _widths(shape: PictureShape, options: WaveganOptions) -> list[int]:
 class WaveganGenerator(Generator):
     """Transposed convolutions from 1024th of the length to samples."""
 
+    last_layers = (f"layers.{LEVELS - 1}",)
+
     def __init__(self, shape: PictureShape, code_width: int, options: WaveganOptions) -> None:
         super().__init__()
         widths = _widths(shape, options)[::-1]

@@ -5,7 +5,7 @@ import math
 from torch import Tensor
 from torch.nn import functional
 
-__all__ = ["mode_seeking", "unlike"]
+__all__ = ["mode_seeking", "selected", "unlike"]
 
 APART = 2 / math.sqrt(math.pi)  # mean distance of two standard normal numbers
 
@@ -22,6 +22,15 @@ def mode_seeking(made: Tensor, z: Tensor, real: Tensor, twice: int) -> Tensor:
     usual = (real - real.roll(1, 0)).abs().mean().clamp_min(1e-6)
     latents_apart = (z[first] - z[second]).abs().mean(1).clamp_min(1e-6) / APART
     return -(apart / usual / latents_apart).clamp_max(1.0).mean()
+
+
+def selected(scores: Tensor, shares: Tensor, choice: Tensor) -> Tensor:
+    """What a selector of generators learns from: the better a choice scored, the likelier it becomes (Williams 1992).
+
+    scores (B) of generated sounds, the probabilities of each generator (B, G), and which made each sound (B).
+    """
+    better = (scores - scores.mean()) / (scores.std() + 1e-6)
+    return -(better * shares.gather(1, choice[:, None])[:, 0].clamp_min(1e-6).log()).mean()
 
 
 def unlike(logits: Tensor, condition: Tensor) -> Tensor:

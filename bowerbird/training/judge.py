@@ -16,7 +16,7 @@ __all__ = ["Judge", "judge_of"]
 
 
 class Judge(nn.Module):
-    """Scores pictures under codes of labels of width N."""
+    """Scores pictures under codes of labels of width N; of `makers` generators it also tells which made a picture."""
 
     def __init__(
         self,
@@ -26,6 +26,7 @@ class Judge(nn.Module):
         head: str,
         width: int,
         reduction: Reduction | None = None,
+        makers: int = 1,
     ) -> None:
         super().__init__()
         kind = HEADS[head]
@@ -33,6 +34,7 @@ class Judge(nn.Module):
         self.head = kind(self.trunk.maps, self.trunk.features, width)
         self.plane = EqualLinear(max(width, 1), shape.rows) if kind.planes else None
         self.reduction = reduction
+        self.makers = EqualLinear(self.trunk.features, makers) if makers > 1 else None
 
     def code(self, condition: Tensor) -> Tensor:
         """Encoded labels -> what `forward` takes."""
@@ -53,6 +55,11 @@ class Judge(nn.Module):
             seen = levels = self.trunk(torch.cat([torch.cat([picture, picture[:again]]), planes], 1))
         return self.head(seen, code).float(), [level[:count] for level in levels]
 
+    def tell(self, features: Tensor) -> Tensor:
+        """Features (B, E) of generated sounds -> logits of who made each (B, G)."""
+        assert self.makers is not None
+        return self.makers(features.float())
+
 
 def judge_of(model: ModelConfig, config: TrainConfig, generator: Generator) -> Judge:
     """A fresh judge for a generator, whose reduction of the condition it shares where asked to."""
@@ -60,4 +67,4 @@ def judge_of(model: ModelConfig, config: TrainConfig, generator: Generator) -> J
     if reduction is not None and not config.shared_reduction:
         reduction = Reduction(model.condition_width, model.steering)
     shape = model.representation.shape
-    return Judge(family_of(model), shape, model.network, config.head, model.code_width, reduction)
+    return Judge(family_of(model), shape, model.network, config.head, model.code_width, reduction, model.steering.generators)

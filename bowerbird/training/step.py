@@ -5,14 +5,16 @@ from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from bowerbird.config import TrainConfig
 from bowerbird.data.augment import draw_changes
 from bowerbird.networks.heads import ClassifierHead
 from bowerbird.networks.interface import Generator
+from bowerbird.networks.mixture import Mixture
 from bowerbird.networks.steering import Reduction, dropped
 from bowerbird.objectives import OBJECTIVES, PENALTIES
-from bowerbird.objectives.terms import mode_seeking, unlike
+from bowerbird.objectives.terms import mode_seeking, selected, unlike
 from bowerbird.seeds import torch_random
 from bowerbird.shapes import PictureTraits
 from bowerbird.training.judge import Judge
@@ -123,6 +125,13 @@ class Adversary:
             on_real, on_made = (unlike(classify(levels[-1]), condition) for levels in (real_levels, fake_levels))
             measured["loss/classifier"] = on_real
             judge_loss, aim = judge_loss + config.classifier_weight * on_real, aim + config.classifier_weight * on_made
+
+        if isinstance(self.generator, Mixture):
+            choice, shares = self.generator.choose(z[:count], code), self.generator.shares(code)
+            told_apart = functional.cross_entropy(self.judge.tell(fake_levels[-1]), choice)
+            measured["loss/makers"] = told_apart
+            judge_loss, aim = judge_loss + told_apart, aim + config.makers_weight * told_apart
+            aim = aim + selected(fake_scores[:, 0].detach(), shares, choice)
 
         self.judge_optimiser.zero_grad()
         self.generator_optimiser.zero_grad()
