@@ -185,13 +185,18 @@ def make(
     seed: Annotated[int, typer.Option(min=0, help="Sound k comes from seed + k.")] = 0,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the WAV files.")] = Path("made"),
     each_label: Annotated[bool, typer.Option(help="As many of every label (under the one asked), in folders.")] = False,
+    prompts: Annotated[
+        Path | None, typer.Option(help="As many of every line: texts, or a csv whose columns are labels.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Make new sounds: WAV files and a contact sheet."""
+    if prompts and each_label:
+        raise UsageError("give --prompts or --each-label, not both")
     from bowerbird.instrument import load
-    from bowerbird.making import Order, fill, orders
+    from bowerbird.making import fill, orders, prompted
     from bowerbird.midi import PITCH
 
     player = load(instrument, device)
@@ -199,7 +204,10 @@ def make(
     asked = _asked(player.asked(text), pairs, [condition.name for condition in player.model.conditions])
     for remark in player.remarks(asked):
         print(remark, file=sys.stderr)
-    wanted: list[Order] = orders(player, asked, count, seed, each_label)
+    if prompts:
+        wanted = prompted(player, prompts, asked, count, seed)
+    else:
+        wanted = orders(player, asked, count, seed, each_label)
     files, sheet = fill(player, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}
     shown = "\n".join(str(file) for file in files[:12]) + (f"\nand {len(files) - 12} more" if len(files) > 12 else "")
@@ -242,6 +250,30 @@ def evaluate(
     found = listen(player, Dataset(dataset), seed, embedding, quiet=quiet)
     result, text = write_report(output, f"{instrument} beside {dataset}", found, player)
     _say(result, as_json, text)
+
+
+@app.command()
+def textmap(
+    dataset: Annotated[Path, typer.Argument(help="A dataset with captions.")],
+    queries: Annotated[Path, typer.Option(help="What people type: a line each, or a csv with columns text and class.")],
+    instrument: Annotated[str | None, typer.Argument(help="A run's folder (both networks) or an instrument file.")] = None,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the page and the picture.")] = Path("textmap"),
+    as_json: Json = False,
+) -> None:
+    """Map captions and what people type: a page and a picture, as encoded and as the networks see them."""
+    from bowerbird.data.dataset import Dataset
+    from bowerbird.evaluation.textmap import read_queries
+    from bowerbird.evaluation.textmap import textmap as draw
+
+    figures = draw(Dataset(dataset), read_queries(queries), output, instrument)
+    lines = [
+        f"{space}: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items()) for space, found in figures.items()
+    ]
+    _say(
+        {"spaces": figures, "page": output / "textmap.html"},
+        as_json,
+        "\n".join([*lines, f"look: {output / 'textmap.html'}"]),
+    )
 
 
 @app.command()

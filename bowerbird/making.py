@@ -1,5 +1,6 @@
 """`make`: orders for sounds, and the WAV files and contact sheet that fill them."""
 
+import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from bowerbird.instrument_file import write_whole
 from bowerbird.pictures import write_sheet
 from bowerbird.progress import progress
 
-__all__ = ["Order", "fill", "orders"]
+__all__ = ["Order", "fill", "orders", "prompted"]
 
 SHEET_COLUMNS, SHEET_ROWS = 8, 128
 SHEET, LIST = "contact_sheet.png", "made.json"
@@ -48,6 +49,37 @@ def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int,
         for label in labels
         for order in _orders(instrument, {**asked, first.name: label}, count, seed, Path(*map(file_stem, label.split("/"))))
     ]
+
+
+def prompted(instrument: Instrument, file: Path, asked: dict[str, str], count: int, seed: int) -> list[Order]:
+    """`count` sounds of every line of a file, each line in a folder of its own.
+
+    A csv whose columns are labels, empty cells being left open, or a plain list of texts (or of labels of the first
+    condition). What is `asked` beside it holds for all. Raises UsageError that names the line.
+    """
+    try:
+        lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
+    except FileNotFoundError:
+        raise UsageError(f"there is no file of prompts {file}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{file} is not readable text ({error}); save it as UTF-8") from None
+    names = {condition.name for condition in instrument.model.conditions}
+    header = [cell.strip() for cell in lines[0].split(",")] if lines else []
+    if header and set(header) <= names:
+        table = csv.DictReader(lines[1:], header, restkey="", restval="")
+        rows = [{k: v.strip() for k, v in row.items() if k and v.strip()} for row in table]
+    else:
+        rows = [dict(instrument.asked(line.strip())) for line in lines]
+    if not rows:
+        raise UsageError(f"{file} holds no prompts; write one on each line, or a csv whose columns are labels")
+    made = []
+    for number, row in enumerate(rows, 1):
+        folder = Path(f"{number:03d}_{file_stem('_'.join(row.values()) or 'anything')}")
+        try:
+            made += _orders(instrument, {**asked, **row}, count, seed, folder)
+        except UsageError as error:
+            raise UsageError(f"{file}, prompt {number}: {error}") from None
+    return made
 
 
 def _orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int, folder: Path) -> list[Order]:

@@ -12,7 +12,7 @@ import bowerbird
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import load
 from bowerbird.instrument_file import read_tensors, write_tensors
-from bowerbird.making import fill, orders
+from bowerbird.making import fill, orders, prompted
 
 
 @pytest.fixture(scope="module")
@@ -135,3 +135,21 @@ def test_make_each_label_in_folders(instrument: bowerbird.Instrument, tmp_path: 
     folders = {file.parent.name for file in files}
     assert folders == set(instrument.labels["class"])
     assert len(files) == 2 * len(folders)
+
+
+def test_a_file_of_prompts_fills_a_folder_per_line(run: Path, tmp_path: Path) -> None:
+    instrument = load(run)
+    (tmp_path / "list.txt").write_text("kick\n\nsnare\n")
+    made = prompted(instrument, tmp_path / "list.txt", {}, 2, 5)
+    assert [(str(o.file.parent), o.labels["class"], o.seed) for o in made] == [
+        ("001_kick", "kick", 5), ("001_kick", "kick", 6), ("002_snare", "snare", 5), ("002_snare", "snare", 6)
+    ]  # fmt: skip
+    (tmp_path / "table.csv").write_text("class\nclap\n")
+    assert prompted(instrument, tmp_path / "table.csv", {}, 1, 0)[0].labels == {"class": "clap"}
+    (tmp_path / "bad.csv").write_text("class\nclap\ntrombone\n")
+    with pytest.raises(UsageError, match=r"prompt 2: .*known: "):
+        prompted(instrument, tmp_path / "bad.csv", {}, 1, 0)
+    (tmp_path / "empty.csv").write_text("\n")
+    for name in ("empty.csv", "nowhere.csv"):
+        with pytest.raises(UsageError, match=r"no prompts|no file"):
+            prompted(instrument, tmp_path / name, {}, 1, 0)
