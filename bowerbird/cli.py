@@ -204,10 +204,8 @@ def make(
     asked = _asked(player.asked(text), pairs, [condition.name for condition in player.model.conditions])
     for remark in player.remarks(asked):
         print(remark, file=sys.stderr)
-    if prompts:
-        wanted = prompted(player, prompts, asked, count, seed)
-    else:
-        wanted = orders(player, asked, count, seed, each_label)
+    listed = prompted(player, prompts, asked, count, seed) if prompts else None
+    wanted = listed or orders(player, asked, count, seed, each_label)
     files, sheet = fill(player, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}
     shown = "\n".join(str(file) for file in files[:12]) + (f"\nand {len(files) - 12} more" if len(files) > 12 else "")

@@ -47,7 +47,8 @@ def test_the_three_spaces_stand_side_by_side_with_figures(drawn: tuple[Path, dic
     assert figures["as encoded"]["captions"] > 0.7, "of eight classes"
     assert all(-1 <= found["silhouette"] <= 1 for found in figures.values())
     assert json.loads((folder / "textmap.json").read_text()) == figures
-    assert Image.open(folder / "textmap.png").size[0] > 3 * 500
+    with Image.open(folder / "textmap.png") as picture:
+        assert picture.size[0] > 3 * 500
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no browser here; apt-get install chromium")
