@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,30 @@ from bowerbird.shapes import PictureTraits
 from bowerbird.training.judge import Judge
 
 __all__ = ["Adversary"]
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What both networks made of a batch of B sounds."""
+
+    real: Tensor  # pictures (B, C, F, L)
+    condition: Tensor  # encoded labels (B, N)
+    differs: Tensor  # (B,)
+    anchored: int  # the first so many start from anchors
+    z: Tensor  # (B + twice, Z)
+    twice: int
+    code: Tensor  # of the generator (B, R)
+    divergence: Tensor  # scalar
+    told: Tensor  # code of the judge (B, R)
+    made: Tensor  # (B + twice, C, F, L)
+    shown: Tensor  # real pictures as the judge sees them
+    faked: Tensor  # generated ones
+    real_scores: Tensor  # (B, S)
+    wrong_scores: Tensor  # of real ones under the labels of the one before
+    fake_scores: Tensor
+    again_scores: Tensor | None  # of the last `twice`
+    real_levels: list[Tensor]
+    fake_levels: list[Tensor]
 
 
 class Adversary:
@@ -76,10 +101,31 @@ class Adversary:
         """
         config = self.config
         random = torch_random(config.seed, seen, "step")
-        count, twice = len(real), len(real) // 4 if config.replay or config.mode_seeking_weight else 0
+        one = self._pass(real, condition, differs, anchors, random)
+        judge_loss, generator_loss, measured = self._losses(one)
+        self.judge_optimiser.zero_grad()
+        self.generator_optimiser.zero_grad()
+        judge_loss.backward(inputs=list(self.judge.parameters()), retain_graph=True)
+        generator_loss.backward(inputs=list(self.generator.parameters()))
+        if penalise:
+            told = one.told.detach()
+            with self.fast():
+                penalty = self.penalty(lambda picture: self.judge(picture, told)[0], one.shown, one.faked.detach(), random)
+            # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
+            (penalty * (config.penalty_weight * config.penalty_every)).backward()
+            measured[f"penalty/{config.penalty}"] = penalty
+        self.judge_optimiser.step()
+        self.generator_optimiser.step()
+        return {name: value.detach() for name, value in measured.items()}
+
+    def _pass(self, real: Tensor, condition: Tensor, differs: Tensor, anchors: Tensor, random: torch.Generator) -> _Pass:
+        """Draws and judges, the last quarter of the codes twice where a device needs pairs."""
+        config, count = self.config, len(real)
+        twice = count // 4 if config.replay or config.mode_seeking_weight else 0
         changes = draw_changes(count, self.augment, self.traits, random)
         z = torch.randn(count + twice, self.z_dim, generator=random).to(self.device)
         z[: len(anchors), : anchors.shape[1]] = anchors
+        again_scores = None
         with self.fast():
             code, divergence = self._coded(self.generator.reduction, condition, random)
             told, _ = self._coded(self.judge.reduction, condition, random)
@@ -88,65 +134,61 @@ class Adversary:
             shown, faked = changes(real), changes(made[:count])
             scores, real_levels = self.quick_judge(shown, torch.cat([told, told.roll(1, 0)]))
             fake_scores, fake_levels = self.quick_judge(faked, told)
-        real_scores, wrong_scores = scores.split(count)
-        # Only the first column judges a sound with its labels.
-        real_labelled, wrong_labelled = real_scores[differs, :1], wrong_scores[differs, :1]
+            if config.replay:
+                again = draw_changes(twice, self.augment, self.traits, random)(made[count:])
+                again_scores, _ = self.quick_judge(again, told[count - twice :])
+        return _Pass(
+            real, condition, differs, len(anchors), z, twice, code, divergence, told, made, shown, faked,
+            scores[:count], scores[count:], fake_scores, again_scores, real_levels, fake_levels,
+        )  # fmt: skip
 
-        judge_loss = self.objective.discriminator(real_scores, fake_scores)
-        generator_loss = self.objective.generator(fake_scores, real_scores.detach())
-        if config.mismatch_weight and differs.any():
-            judge_loss = judge_loss + config.mismatch_weight * self.objective.discriminator(real_labelled, wrong_labelled)
-        if config.replay:
-            again = draw_changes(twice, self.augment, self.traits, random)
-            with self.fast():
-                again_scores, _ = self.quick_judge(again(made[count:]), told[count - twice :])
-            beside = real_scores[count - twice :]
-            judge_loss = judge_loss + self.objective.discriminator(beside, again_scores) * twice / count
-            generator_loss = generator_loss + self.objective.generator(again_scores, beside.detach()) * twice / count
-        missed = _distance(made, real, len(anchors))
-        seen_apart = [_distance(*pair, len(anchors)) for pair in zip(fake_levels, real_levels, strict=True)]
+    def _losses(self, one: _Pass) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
+        """The judge's loss, the generator's, and what is to be logged. Weights are applied here and nowhere else."""
+        config, objective = self.config, self.objective
+        judge_loss = objective.discriminator(one.real_scores, one.fake_scores)
+        generator_loss = objective.generator(one.fake_scores, one.real_scores.detach())
+        if config.mismatch_weight and one.differs.any():
+            # Only the first column judges a sound with its labels.
+            right, wrong = one.real_scores[one.differs, :1], one.wrong_scores[one.differs, :1]
+            judge_loss = judge_loss + config.mismatch_weight * objective.discriminator(right, wrong)
+        if one.again_scores is not None:
+            beside, share = one.real_scores[-one.twice :], one.twice / len(one.real)
+            judge_loss = judge_loss + share * objective.discriminator(beside, one.again_scores)
+            generator_loss = generator_loss + share * objective.generator(one.again_scores, beside.detach())
+        levels = zip(one.fake_levels[:-1], one.real_levels[:-1], strict=True)  # what still has places
         measured = {
             "loss/judge": judge_loss,
             "loss/generator": generator_loss,
-            "loss/anchor": missed,
-            "loss/feature": torch.stack(seen_apart).sum(),
-            "score/real": real_scores.mean(),
-            "score/fake": fake_scores.mean(),
+            "loss/anchor": _distance(one.made, one.real, one.anchored),
+            "loss/feature": torch.stack([_distance(*pair, one.anchored) for pair in levels]).sum(),
+            "score/real": one.real_scores.mean(),
+            "score/fake": one.fake_scores.mean(),
         }
-        aim = config.anchor_weight * missed + config.feature_weight * measured["loss/feature"]
+        generator_loss = (
+            generator_loss
+            + config.anchor_weight * measured["loss/anchor"]
+            + config.feature_weight * measured["loss/feature"]
+        )
         if self.generator.reduction is not None:
-            measured["loss/divergence"] = divergence
-            aim = aim + config.divergence_weight * divergence
+            measured["loss/divergence"] = one.divergence
+            generator_loss = generator_loss + config.divergence_weight * one.divergence
         if config.mode_seeking_weight:
-            measured["loss/mode_seeking"] = mode_seeking(made, z, real, twice)
-            aim = aim + config.mode_seeking_weight * measured["loss/mode_seeking"]
-        if isinstance(self.judge.head, ClassifierHead) and condition.shape[1]:
+            measured["loss/mode_seeking"] = mode_seeking(one.made, one.z, one.real, one.twice)
+            generator_loss = generator_loss + config.mode_seeking_weight * measured["loss/mode_seeking"]
+        if isinstance(self.judge.head, ClassifierHead) and one.condition.shape[1]:
             classify = self.judge.head.classify
-            on_real, on_made = (unlike(classify(levels[-1]), condition) for levels in (real_levels, fake_levels))
+            on_real, on_made = (unlike(classify(seen[-1]), one.condition) for seen in (one.real_levels, one.fake_levels))
             measured["loss/classifier"] = on_real
-            judge_loss, aim = judge_loss + config.classifier_weight * on_real, aim + config.classifier_weight * on_made
-
+            judge_loss = judge_loss + config.classifier_weight * on_real
+            generator_loss = generator_loss + config.classifier_weight * on_made
         if isinstance(self.generator, Mixture):
-            choice, shares = self.generator.choose(z[:count], code), self.generator.shares(code)
-            told_apart = functional.cross_entropy(self.judge.tell(fake_levels[-1]), choice)
+            choice, shares = self.generator.choose(one.z[: len(one.real)], one.code), self.generator.shares(one.code)
+            told_apart = functional.cross_entropy(self.judge.tell(one.fake_levels[-1]), choice)
             measured["loss/makers"] = told_apart
-            judge_loss, aim = judge_loss + told_apart, aim + config.makers_weight * told_apart
-            aim = aim + selected(fake_scores[:, 0].detach(), shares, choice)
-
-        self.judge_optimiser.zero_grad()
-        self.generator_optimiser.zero_grad()
-        judge_loss.backward(inputs=list(self.judge.parameters()), retain_graph=True)
-        (generator_loss + aim).backward(inputs=list(self.generator.parameters()))
-        if penalise:
-            told = told.detach()
-            with self.fast():
-                penalty = self.penalty(lambda picture: self.judge(picture, told)[0], shown, faked.detach(), random)
-            # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
-            (penalty * (config.penalty_weight * config.penalty_every)).backward()
-            measured[f"penalty/{config.penalty}"] = penalty
-        self.judge_optimiser.step()
-        self.generator_optimiser.step()
-        return {name: value.detach() for name, value in measured.items()}
+            judge_loss = judge_loss + told_apart
+            choosing = selected(one.fake_scores[:, 0].detach(), shares, choice)
+            generator_loss = generator_loss + config.makers_weight * told_apart + choosing
+        return judge_loss, generator_loss, measured
 
     def _coded(self, reduction: Reduction | None, condition: Tensor, random: torch.Generator) -> tuple[Tensor, Tensor]:
         """Encoded labels (B, N) -> a code as training draws it, and the divergence of what it is drawn from."""
