@@ -219,6 +219,8 @@ def test_a_caption_is_wrong_only_where_it_says_what_is_not_said_of_a_sound(spoke
 def test_an_instrument_is_asked_by_text(spoken: Dataset, tmp_path: Path) -> None:
     model, config, _ = configure(spoken, "quick", None, [*TINY, "examples=32"])
     train(spoken, tmp_path / "run", model, config, "cpu", quiet=True)
+    sheets = sorted((tmp_path / "run" / "previews").glob("*/*.wav"))
+    assert {sheet.stem for sheet in sheets} == {"metal bell ring", "wood knock", "rain soft", "glass hit"}
     instrument = load(tmp_path / "run")
     assert not np.allclose(instrument.sample(1, label="glass", seed=3), instrument.sample(1, label="wood", seed=3))
     done = here("make", tmp_path / "run", "glas hit", "-n", 2, "-o", tmp_path / "made", "--quiet", "--json")

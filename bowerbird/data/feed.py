@@ -1,5 +1,6 @@
 """Feeds training: every sound encoded once into a memory-mapped file, batches drawn by (seed, seen) alone."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -46,9 +47,21 @@ class Feed:
         self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, model.network.z_dim))
         self.tops = [(ancestry(labels[dataset.main]) or [""])[0] if dataset.main else "" for labels in self.labels]
         self.classes = sorted(set(self.tops))
+        self.text = next((name for name, kind in dataset.kinds.items() if kind == "text"), None)
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - config.balance)
         self.class_share = share / share.sum()
+
+    def families(self, most: int) -> list[tuple[str, NDArray[np.int64]]]:
+        """Up to `most` named groups of sounds to show: classes or, where there are none, the commonest captions."""
+        own = [
+            (name, members[members < len(self.indices)]) for name, members in zip(self.classes, self.members, strict=True)
+        ]
+        if self.classes != [""] or not self.text:
+            return own[:most]
+        said = np.array([labels[self.text] for labels in self.labels[: len(self.indices)]])
+        common = Counter(said[said != ""].tolist()).most_common(most)
+        return [(caption, np.flatnonzero(said == caption)) for caption, _ in common] or own
 
     def _encode(self, dataset: Dataset, model: ModelConfig, config: TrainConfig, cache: Path, quiet: bool) -> np.memmap:
         """float16 pictures (sounds, K, F, L) in a mapped file: 160 MB of log magnitudes for 1 h of 44.1 kHz and copy."""

@@ -18,10 +18,12 @@ class Sentences(Encoder):
     def __init__(self, source: str) -> None:
         try:
             from sentence_transformers import SentenceTransformer
+            from transformers.utils import logging
         except ImportError:
             raise UsageError(
                 'sentence encoders are an extra: pip install "bowerbird[text]", or take the encoder ngrams'
             ) from None
+        logging.disable_progress_bar()
         try:
             self.model = SentenceTransformer(source, device="cpu", model_kwargs={"use_safetensors": True})
         except (OSError, ValueError, RuntimeError) as error:

@@ -14,7 +14,7 @@ from bowerbird.seeds import latents, numpy_random
 
 __all__ = ["write_preview"]
 
-COLUMNS, HEARD, MOST_CLASSES = 8, 4, 64
+COLUMNS, HEARD, MOST_CLASSES = 8, 4, 32
 HEARD_S = 120.0  # of sound in all WAVs of a preview: decoding holds up training
 GAP_S = 0.15
 
@@ -22,15 +22,14 @@ GAP_S = 0.15
 def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -> Path:
     """sheet.png (a row of real sounds above a row of generated ones per class) and a WAV per class, in `folder`.
 
-    Of long sounds fewer are heard, and of very many classes only the first are shown.
+    Without classes the commonest captions are shown. Of long sounds fewer are heard, and of very many classes only the first.
     """
     rows = []
-    classes = feed.classes[:MOST_CLASSES]
+    families = feed.families(MOST_CLASSES)
     representation = instrument.model.representation
     heard = HEARD_S / (representation.samples / representation.sample_rate_hz)  # sounds
-    each = int(max(1, min(HEARD, heard / len(classes))))
-    for number, name in enumerate(classes):
-        members = feed.members[number][feed.members[number] < len(feed.indices)]  # no altered copies
+    each = int(max(1, min(HEARD, heard / len(families))))
+    for number, (name, members) in enumerate(families):
         chosen = numpy_random(seed, "preview", name).permutation(members)[:COLUMNS]
         labels = [feed.labels[position] for position in np.resize(chosen, COLUMNS)]
         z = latents([seed + k for k in range(COLUMNS)], instrument.model.network.z_dim)
