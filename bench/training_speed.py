@@ -35,7 +35,7 @@ def measure(kind: str) -> dict[str, float]:
     labels = [f"class{k % 7}/sub{k % 59}" for k in range(1092)]
     model = ModelConfig(LogMagnitude.suited(44100, 1, 52920), ResidualOptions(), (Category.fit("class", labels),))
     generator = generator_of(model)
-    judge = judge_of(model, config, generator)
+    judge = judge_of(model, config)
     if quick:
         keep_freed_memory()
         for network in (generator, judge):

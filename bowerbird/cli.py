@@ -202,10 +202,11 @@ def make(
     player = load(instrument, device)
     pairs = [*(label or []), *([f"{PITCH}={pitch}"] if pitch is not None else [])]
     asked = _asked(player.asked(text), pairs, [condition.name for condition in player.model.conditions])
-    for remark in player.remarks(asked):
-        print(remark, file=sys.stderr)
     listed = prompted(player, prompts, asked, count, seed) if prompts else None
     wanted = listed or orders(player, asked, count, seed, each_label)
+    said = [remark for order in wanted for remark in player.remarks(order.asked)]
+    if said:
+        print("\n".join(dict.fromkeys(said)), file=sys.stderr)
     files, sheet = fill(player, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}
     shown = "\n".join(str(file) for file in files[:12]) + (f"\nand {len(files) - 12} more" if len(files) > 12 else "")

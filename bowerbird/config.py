@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import itertools
 import types
 import typing
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ import torch
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.joint import Joint
+from bowerbird.conditions.text import Text
 from bowerbird.errors import UsageError, known
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.heads import HEADS
@@ -42,6 +44,12 @@ class ModelConfig:
     def code_width(self) -> int:
         """Length of what the generator gets of them."""
         return self.steering.reduction if self.conditions and self.steering.reduction else self.condition_width
+
+    @property
+    def spans(self) -> list[tuple[slice, bool]]:
+        """The columns of each condition in what `encode` gives, and whether they are a signed vector."""
+        ends = itertools.accumulate(condition.width for condition in self.conditions)
+        return [(slice(end - c.width, end), isinstance(c, Text)) for end, c in zip(ends, self.conditions, strict=True)]
 
     def encode(self, labels: list[dict[str, str]]) -> torch.Tensor:
         """One dict of labels per sound, {condition name: label} -> (B, N); a label may be missing."""
@@ -84,7 +92,9 @@ class TrainConfig:
         0.0, 0.0, 0.9, "share of the numbers of a code left out in training, in both networks"
     )
     divergence_weight: float = _setting(2.0, 0.0, 1e3, "weight of the divergence of augmented conditions from a normal one")
-    shared_reduction: bool = field(default=False, metadata={"what": "one reduction of the condition for both networks"})
+    shared_reduction: bool = field(
+        default=False, metadata={"what": "the judge is told what the generator's reduction makes of the labels"}
+    )
     replay: bool = field(
         default=False, metadata={"what": "a quarter of the codes come again with another latent, judged too"}
     )

@@ -17,6 +17,7 @@ __all__ = ["convolution_tflops", "examine"]
 
 OPTIONAL = {
     "av": ("m4a and aac files", 'pip install "bowerbird[m4a]"'),
+    "sentence_transformers": ("text encoders that know meaning", 'pip install "bowerbird[text]"'),
     "transformers": ("evaluate --embedding", 'pip install "bowerbird[clap]"'),
 }
 SOUND_FORMATS = {"wav", "flac", "ogg", "opus", "aiff", "caf", "mp3"}

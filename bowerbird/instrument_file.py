@@ -16,7 +16,7 @@ from bowerbird.errors import BowerbirdError, UsageError, way_out
 
 __all__ = ["FORMAT", "fingerprint", "read_tensors", "write_tensors", "write_whole"]
 
-FORMAT = 1
+FORMAT = 2
 HEADER = "bowerbird"
 
 
@@ -38,13 +38,7 @@ def write_whole(path: Path, data: bytes) -> None:
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], header: dict[str, Any]) -> None:
     """Writes named tensors and a JSON header."""
-    plain: dict[str, Tensor] = {}
-    places: set[int] = set()
-    for name, tensor in tensors.items():
-        plain[name] = tensor.detach().cpu().contiguous()
-        if plain[name].data_ptr() in places:  # a module that two networks share
-            plain[name] = plain[name].clone()
-        places.add(plain[name].data_ptr())
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     text = json.dumps({"format": FORMAT, **header}, sort_keys=True, allow_nan=False)
     write_whole(path, save(plain, metadata={HEADER: text}))
 
@@ -63,9 +57,9 @@ def read_tensors(path: Path, what: str = "instrument") -> tuple[dict[str, Tensor
         found = header.get("what", "something else") if isinstance(header, dict) else "something else"
         raise BowerbirdError(f"{path} holds {found}, not a bowerbird {what}; give one that `bowerbird train` made")
     if header.get("format") != FORMAT:
-        raise BowerbirdError(
-            f"{path} has format {header.get('format')} and this bowerbird reads format {FORMAT}; update bowerbird"
-        )
+        older = isinstance(header.get("format"), int) and header["format"] < FORMAT
+        way = "train it again with this version" if older else "update bowerbird"
+        raise BowerbirdError(f"{path} has format {header.get('format')} and this bowerbird reads format {FORMAT}; {way}")
     return tensors, header
 
 

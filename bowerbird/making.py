@@ -1,6 +1,5 @@
 """`make`: orders for sounds, and the WAV files and contact sheet that fill them."""
 
-import csv
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from bowerbird.instrument import Instrument
 from bowerbird.instrument_file import write_whole
 from bowerbird.pictures import write_sheet
 from bowerbird.progress import progress
+from bowerbird.table_file import read_lines, read_table
 
 __all__ = ["Order", "fill", "orders", "prompted"]
 
@@ -29,6 +29,7 @@ class Order:
     seed: int
     file: Path  # relative to the output folder
     row: str  # title of its row on the contact sheet
+    asked: dict[str, str]
 
 
 def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int, each_label: bool) -> list[Order]:
@@ -38,7 +39,7 @@ def orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int,
     if not instrument.model.conditions:
         raise UsageError("this instrument was trained without labels; leave out --each-label")
     first = instrument.model.conditions[0]
-    labels = sorted({row[0] for row in instrument.model.joint.rows} - {""})
+    labels = list(first.leaves)
     if first.name in asked:
         fits = first.fits(first.parse(asked[first.name]), labels)
         labels = [label for label, fit in zip(labels, fits, strict=True) if fit]
@@ -57,19 +58,12 @@ def prompted(instrument: Instrument, file: Path, asked: dict[str, str], count: i
     A csv whose columns are labels, empty cells being left open, or a plain list of texts (or of labels of the first
     condition). What is `asked` beside it holds for all. Raises UsageError that names the line.
     """
-    try:
-        lines = [line for line in file.read_text(encoding="utf-8-sig").splitlines() if line.strip()]
-    except FileNotFoundError:
-        raise UsageError(f"there is no file of prompts {file}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{file} is not readable text ({error}); save it as UTF-8") from None
     names = {condition.name for condition in instrument.model.conditions}
-    header = [cell.strip() for cell in lines[0].split(",")] if lines else []
+    table, header = read_table(file)
     if header and set(header) <= names:
-        table = csv.DictReader(lines[1:], header, restkey="", restval="")
-        rows = [{k: v.strip() for k, v in row.items() if k and v.strip()} for row in table]
+        rows = [{name: cell.strip() for name, cell in row.items() if cell.strip()} for row in table]
     else:
-        rows = [dict(instrument.asked(line.strip())) for line in lines]
+        rows = [dict(instrument.asked(line.strip())) for line in read_lines(file) if line.strip()]
     if not rows:
         raise UsageError(f"{file} holds no prompts; write one on each line, or a csv whose columns are labels")
     made = []
@@ -88,7 +82,7 @@ def _orders(instrument: Instrument, asked: dict[str, str], count: int, seed: int
         labels = instrument.choose(asked, seed=one)
         said = "_".join(file_stem(value) for value in labels.values() if value) or "sound"
         row = ", ".join(asked.values()) or "all labels"
-        made.append(Order(labels, one, folder / f"{said}_{one:05d}.wav", row))
+        made.append(Order(labels, one, folder / f"{said}_{one:05d}.wav", row, asked))
     return made
 
 

@@ -190,6 +190,8 @@ def _with_settings(
                 train = dataclasses.replace(train, examples=None)
             if key == "examples" and value is not None:
                 train = dataclasses.replace(train, minutes=None)
+    if model.steering.augmented and not model.steering.reduction:
+        raise UsageError("steering.augmented draws around a reduced condition; set steering.reduction too, such as 128")
     _member("objective", OBJECTIVES, train.objective)
     _member("penalty", PENALTIES, train.penalty)
     return model, train

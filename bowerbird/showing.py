@@ -80,17 +80,18 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
 
 
 def _makers(instrument: Instrument) -> list[str]:
-    """Of several generators, what each is likelier to make than the others, by the labels of the main condition."""
+    """Of several generators, what each is likelier to make than the others, asked by one kind of label at a time."""
     conditions, count = instrument.model.conditions, instrument.model.steering.generators
     if count == 1 or not conditions:
         return []
-    first = conditions[0]
-    shares = np.array(instrument.makers([{first.name: node} for node in first.nodes]))
     lines = []
-    for number in range(count):
-        best = [k for k in np.argsort(-shares[:, number])[:SHOWN] if shares[k].argmax() == number]
-        what = ", ".join(f"{first.nodes[k]} ({shares[k, number]:.0%})" for k in best) or "nothing in particular"
-        lines.append(f"generator {number + 1} of {count}, {shares[:, number].mean():.0%} of the {first.name} labels: {what}")
+    for condition in conditions:
+        shares = np.array(instrument.makers([{condition.name: node} for node in condition.nodes]))
+        for number in range(count):
+            best = [k for k in np.argsort(-shares[:, number])[:SHOWN] if shares[k].argmax() == number]
+            what = ", ".join(f"{condition.nodes[k]} ({shares[k, number]:.0%})" for k in best) or "nothing in particular"
+            share = shares[:, number].mean()
+            lines.append(f"generator {number + 1} of {count}, asked by {condition.name} alone {share:.0%}: {what}")
     return lines
 
 

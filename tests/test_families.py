@@ -178,7 +178,7 @@ def test_network_learns_the_same_when_compiled(name: str) -> None:
     found = []
     for wrap in (lambda network: network, compiled):
         torch.manual_seed(0)
-        generator, judge = family.generator(shape, 5, options), Judge(family, shape, options, "projection", 5)
+        generator, judge = family.generator(shape, 5, options), Judge(family, shape, options, "projection", 5, 5)
         for network in (generator, judge):
             network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         traits = PictureTraits((0.0,) * shape.channels, 0, 0.05, 2, 0)
@@ -233,7 +233,7 @@ def test_penalty_falls_on_a_steep_discriminator(name: str) -> None:
 def test_head_scores_the_label_of_each_sound(name: str, network: str) -> None:
     family, shape = NETWORKS[network], SHAPES.get(network, SHAPE)
     options = family.options(z_dim=8, width=8)
-    judge = Judge(family, shape, options, name, 3)
+    judge = Judge(family, shape, options, name, 3, 3)
     picture, labels = torch.rand(4, *shape) - 0.5, torch.eye(3)[[0, 1, 2, 0]]
     scores, levels = judge(picture, torch.cat([labels, labels.roll(1, 0)[:2]]))
     assert scores.shape == (6, 2 if name == "two_scores" else 1)
@@ -247,7 +247,7 @@ def test_head_scores_the_label_of_each_sound(name: str, network: str) -> None:
         assert not torch.allclose(right[:, 0], other[:, 0])
     if name == "two_scores":
         torch.testing.assert_close(right[:, 1], other[:, 1])
-    assert Judge(family, shape, options, name, 0)(picture, torch.zeros(4, 0))[0].shape[0] == 4
+    assert Judge(family, shape, options, name, 0, 0)(picture, torch.zeros(4, 0))[0].shape[0] == 4
 
 
 @pytest.mark.parametrize("name", OBJECTIVES)

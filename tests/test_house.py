@@ -12,7 +12,7 @@ import bowerbird
 ROOT = Path(bowerbird.__file__).parent
 CORE = {
     "errors", "shapes", "seeds", "audio", "machine", "progress", "layers", "representations", "conditions", "networks",
-    "config", "interrupts", "instrument_file", "pictures", "midi", "encoders",
+    "config", "interrupts", "instrument_file", "pictures", "midi", "encoders", "table_file",
 }  # fmt: skip
 MAKE = {"data", "evaluation", "objectives", "training", "presets"}
 PLAY = {"instrument", "making"}

@@ -17,6 +17,7 @@ from bowerbird.objectives.terms import mode_seeking, selected, unlike
 from bowerbird.presets import configure
 from bowerbird.seeds import torch_random
 from bowerbird.showing import tell
+from bowerbird.training.judge import judge_of
 from bowerbird.training.loop import train
 from tests.conftest import TINY
 from tests.test_families import SHAPE, SHAPES
@@ -63,11 +64,14 @@ def test_mode_seeking_rewards_differences_up_to_those_between_real_sounds() -> N
 
 
 def test_an_auxiliary_classifier_is_told_of_any_labels() -> None:
-    labels = torch.tensor([[1.0, 0.0, 0.25], [0.0, 1.0, 0.75]])
-    assert unlike(20 * (labels - 0.5), labels) < unlike(-20 * (labels - 0.5), labels)
-    texts = torch.tensor([[0.6, -0.8], [-1.0, 0.0]])
-    assert unlike(texts, texts).item() == pytest.approx(0, abs=1e-6)
-    assert unlike(-texts, texts).item() == pytest.approx(2, abs=1e-6)
+    labels, plain = torch.tensor([[1.0, 0.0, 0.25], [0.0, 1.0, 0.75]]), [(slice(0, 3), False)]
+    assert unlike(20 * (labels - 0.5), labels, plain) < unlike(-20 * (labels - 0.5), labels, plain)
+    texts, signed = torch.tensor([[0.6, -0.8], [-1.0, 0.0]]), [(slice(0, 2), True)]
+    assert unlike(texts, texts, signed).item() == pytest.approx(0, abs=1e-6)
+    assert unlike(-texts, texts, signed).item() == pytest.approx(2, abs=1e-6)
+    missing = labels * torch.tensor([[1.0], [0.0]])
+    assert unlike(labels, missing, plain).item() == pytest.approx(unlike(labels[:1], labels[:1], plain).item())
+    assert unlike(labels, torch.zeros(2, 3), plain).item() == 0
 
 
 DEVICES = {
@@ -79,6 +83,7 @@ DEVICES = {
     "replay": ["replay=true", "steering.reduction=4", "steering.augmented=true"],
     "mode_seeking": ["mode_seeking_weight=1"],
     "classifier": ["head=classifier", "penalty_every=2"],
+    "classifier_of_codes": ["head=classifier", "steering.reduction=4", "steering.augmented=true"],
     "two_scores": ["head=two_scores", "penalty_every=2"],
     "concatenation": ["head=concatenation", "penalty_every=2"],
     "input": ["head=input", "penalty_every=2"],
@@ -146,6 +151,7 @@ def test_what_each_generator_makes_can_be_read(dataset: Dataset, tmp_path: Path)
 def test_steering_that_makes_no_sense_is_refused(dataset: Dataset) -> None:
     for setting, trouble in (
         ("steering.augmented=true", "set steering.reduction too"),
+        ("steering.generators=0", "out of range"),
         ("steering.reduction=-1", "out of range"),
         ("replay=perhaps", "neither true nor false"),
         ("steering=4", "not a single setting"),
@@ -153,3 +159,14 @@ def test_steering_that_makes_no_sense_is_refused(dataset: Dataset) -> None:
     ):
         with pytest.raises(UsageError, match=trouble):
             configure(dataset, "quick", None, [setting])
+    settings = ["steering.augmented=true", "steering.reduction=8"]
+    assert configure(dataset, "quick", None, settings).model == configure(dataset, "quick", None, settings[::-1]).model
+
+
+def test_a_shared_reduction_learns_from_the_generator_alone(dataset: Dataset) -> None:
+    settings = [*TINY, "steering.reduction=4", "shared_reduction=true", "examples=8"]
+    model, config, _ = configure(dataset, "quick", None, settings)
+    judge = judge_of(model, config)
+    assert not any("reduction" in name for name, _ in judge.named_parameters())
+    apart = judge_of(model, configure(dataset, "quick", None, [*settings, "shared_reduction=false"]).train)
+    assert any("reduction" in name for name, _ in apart.named_parameters())

@@ -39,6 +39,10 @@ class Category(Condition):
         return tuple(sorted({node for path in self.paths for node in ancestry(path)}))
 
     @property
+    def leaves(self) -> tuple[str, ...]:
+        return self.paths
+
+    @property
     def width(self) -> int:
         return len(self.nodes)
 
@@ -71,6 +75,9 @@ class Category(Condition):
 
     def fits(self, asked: str, labels: Sequence[str]) -> NDArray[np.floating]:
         return np.array([float(asked in ancestry(label)) for label in labels])
+
+    def denies(self, label: str, other: str) -> bool:
+        return bool(label and other) and label not in ancestry(other) and other not in ancestry(label)
 
     def complete(self, asked: str, drawn: str) -> str:
         """A subclass, where there is one below what was asked."""

@@ -40,6 +40,11 @@ class Condition(ABC):
         """The labels to offer to a person."""
 
     @property
+    def leaves(self) -> tuple[str, ...]:
+        """Those of them that sounds of the data have as they are."""
+        return self.nodes
+
+    @property
     @abstractmethod
     def width(self) -> int:
         """Length N of an encoded label."""
@@ -59,6 +64,10 @@ class Condition(ABC):
     def fits(self, asked: str, labels: Sequence[str]) -> NDArray[np.floating]:
         """How well each of `labels` (B of them, of the data) is what was asked: (B,), 0 not at all, 1 wholly."""
         return (self.encode([asked]) @ self.encode(labels).T)[0].astype(float)
+
+    def denies(self, label: str, other: str) -> bool:
+        """Whether `other` would be wrong of a sound that has `label`; of what is missing nothing is wrong."""
+        return bool(label and other) and label != other
 
     def complete(self, asked: str, drawn: str) -> str:
         """What was asked, made fuller by a label of the data that fits it."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bowerbird.conditions.interface import Condition
+from bowerbird.conditions.text import Text
 from bowerbird.seeds import numpy_random
 
 __all__ = ["Joint"]
@@ -36,6 +37,8 @@ class Joint:
         """
         if not self.rows:
             return {condition.name: asked.get(condition.name, "") for condition in conditions}
+        if all(isinstance(condition, Text) and condition.name in asked for condition in conditions):
+            return dict(asked)  # nothing is left open
         fits = [
             condition.fits(asked[condition.name], [row[place] for row in self.rows])
             for place, condition in enumerate(conditions)

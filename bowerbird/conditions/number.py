@@ -31,7 +31,9 @@ class Number(Condition):
         if len(set(values)) <= KNOTS:
             return cls(name, tuple(sorted(set(values))))
         parted = np.quantile(values, np.linspace(0, 1, KNOTS))
-        return cls(name, tuple(sorted({float(f"{value:.4g}") for value in parted})))
+        inner = {float(f"{value:.4g}") for value in parted[1:-1]}
+        low, high = min(values), max(values)  # as they are: a label of the data must not lie outside
+        return cls(name, tuple(sorted({low, high, *(value for value in inner if low < value < high)})))
 
     @classmethod
     def read(cls, text: str) -> str:
@@ -65,6 +67,10 @@ class Number(Condition):
     def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """Numbers -> (B, N), each row sums to one."""
         return shares([float(label) if label else None for label in labels], self.knots)
+
+    def denies(self, label: str, other: str) -> bool:
+        """Where no knot is near to both."""
+        return bool(label and other) and not self.fits(label, [other])[0]
 
     def describe(self) -> str:
         """The range."""

@@ -50,13 +50,14 @@ class Tags(Condition):
 
     def parse(self, text: str) -> str:
         wanted = [tag.strip() for tag in re.split(r"[,;|+]", text) if tag.strip()]
-        meant = {tag.casefold(): tag for tag in self.nodes}
+        meant = {tag.casefold(): tag for tag in self.nodes} | {tag: tag for tag in self.nodes}  # as written, if that is one
+        wanted = [tag if tag in meant else tag.casefold() for tag in wanted]
         for tag in wanted or [text]:
-            if tag.casefold() not in meant:
+            if tag not in meant:
                 close = difflib.get_close_matches(tag.casefold(), meant, n=1)
                 hint = f'did you mean "{meant[close[0]]}"? ' if close else ""
                 raise UsageError(f'"{tag}" is not among the {self.name} of this instrument; {hint}{known(self.nodes)}')
-        chosen = {meant[tag.casefold()] for tag in wanted}
+        chosen = {meant[tag] for tag in wanted}
         if NONE in chosen and len(chosen) > 1:
             raise UsageError(f'"{text}" asks for {NONE} and for more; leave one out')
         return ",".join(sorted(chosen))

@@ -4,6 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -58,7 +59,10 @@ class Text(Condition):
         if not asked:
             raise UsageError(f'"{text}" has no words; it knows {", ".join(self.nodes)}')
         if not self._encoder().semantic and not any(self._near(word) for word in asked):
-            raise UsageError(f'nothing is known of "{text}"; this instrument knows {", ".join(self.nodes)}')
+            near = difflib.get_close_matches(" ".join(asked), self.known, n=NEAREST, cutoff=0.0)
+            raise UsageError(
+                f'nothing is known of "{text}"; the nearest words are {", ".join(near)}; it knows {", ".join(self.nodes)}'
+            )
         return " ".join(asked)
 
     def remark(self, asked: str) -> str:
@@ -80,8 +84,12 @@ class Text(Condition):
 
     def fits(self, asked: str, labels: Sequence[str]) -> NDArray[np.floating]:
         """The nearest captions, each as far as it is about as near as the nearest."""
-        nearness = super().fits(asked, labels)
+        nearness = (self.encode([asked]) @ _embedded(self, tuple(labels)).T)[0].astype(float)
         return np.where([bool(label) for label in labels], np.exp((nearness - nearness.max()) / ALIKE), 0.0)
+
+    def denies(self, label: str, other: str) -> bool:
+        """Where it has a word that is not said of the sound."""
+        return bool(label and other) and not set(other.split()) <= set(label.split())
 
     def describe(self) -> str:
         """The commonest words."""
@@ -99,3 +107,9 @@ class Text(Condition):
 
     def _near(self, word: str) -> list[str]:
         return [word] if word in self.known else difflib.get_close_matches(word, self.known, n=NEAREST, cutoff=0.7)
+
+
+@lru_cache(4)
+def _embedded(text: Text, labels: tuple[str, ...]) -> NDArray[np.float32]:
+    """An instrument's captions are embedded once, not for every sound that is asked for."""
+    return text.encode(labels)

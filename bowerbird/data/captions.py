@@ -23,9 +23,7 @@ __all__ = ["Captions", "caption", "captions", "variants"]
 
 LEAST_MARKED = 20  # sounds, before a word can be told to mark where files come from
 NEIGHBOURS = 10
-SAYS_NOTHING = (
-    2.0  # times as often as in all sounds it is found in the nearest ones (docs/log.md: 1.0 to 1.8, words of sounds 2.2 on)
-)
+SAYS_NOTHING = 2.2  # times the odds of finding it in any sound are those in the nearest ones (docs/log.md)
 LEAST_OF_A_NUMBER = 5  # sounds: "808" is a word there, "017" and "2" are takes
 VARIANTS = 16
 
@@ -40,40 +38,58 @@ class Captions:
 
 def caption(
     folder: Path,
-    name: str,
+    names: Sequence[str],
     entries: list[dict[str, Any]],
     shapes: NDArray[np.floating],
     by: str,
-    drop: str | None,
-    keep: str | None,
+    drop: str,
+    keep: str,
 ) -> list[str]:
-    """Puts captions in the place of the raw texts that manifest entries have as label `name`, and variants beside them.
+    """Puts captions in the place of the raw texts that manifest entries have as labels `names`, and variants beside them.
 
-    Writes every text with its vector and a table of before and after into `folder`; returns the marks left out.
+    Writes every text with its vector and a table of before and after into `folder`; returns the marks left out. `drop` and
+    `keep` are words apart by commas.
     """
-    raw = [entry["labels"][name] for entry in entries]
-    found = captions(raw, shapes, words(drop or ""), words(keep or ""))
-    if not any(found.words):
-        raise UsageError(f"no {name} holds a word that says anything of a sound; label the sounds otherwise (--labels)")
-    for index, (entry, said) in enumerate(zip(entries, found.words, strict=True)):
-        entry["labels"][name] = " ".join(said)
-        entry["captions"] = {name: variants(said, 0, name, index)}
-    texts = sorted({text for entry in entries for text in (entry["labels"][name], *entry["captions"][name]) if text})
+    marks: list[str] = []
+    before = [[entry["labels"][name] for name in names] for entry in entries]
+    files = [entry["file"] for entry in entries]
+    for name in names:
+        raw = [entry["labels"][name] for entry in entries]
+        found = captions(raw, shapes, _listed(drop), _listed(keep), files)
+        if not any(found.words):
+            raise UsageError(f"no {name} holds a word that says anything of a sound; label the sounds otherwise (--labels)")
+        marks += [mark for mark in found.marks if mark not in marks]
+        for index, (entry, said) in enumerate(zip(entries, found.words, strict=True)):
+            entry["labels"][name] = " ".join(said)
+            entry.setdefault("captions", {})[name] = variants(said, 0, name, index)
+    said_all = [(entry["labels"][name], entry["captions"][name]) for entry in entries for name in names]
+    texts = sorted({text for whole, short in said_all for text in (whole, *short) if text})
     np.savez(folder / CAPTIONS, texts=np.array(texts), vectors=encoder(by)(texts))
     with (folder / "captions.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
-        table.writerow(["file", "raw", "caption", "variants"])
-        for entry, before in zip(entries, raw, strict=True):
-            table.writerow([entry["file"], before, entry["labels"][name], " | ".join(entry["captions"][name])])
-    return found.marks
+        table.writerow(["file", *(f"{name}{what}" for name in names for what in (" before", "", " variants"))])
+        for entry, raws in zip(entries, before, strict=True):
+            cells = zip(raws, names, strict=True)
+            row = [(raw, entry["labels"][name], " | ".join(entry["captions"][name])) for raw, name in cells]
+            table.writerow([entry["file"], *(cell for one in row for cell in one)])
+    return marks
+
+
+def _listed(text: str) -> list[str]:
+    return [word for part in text.split(",") for word in words(part)]
 
 
 def captions(
-    texts: Sequence[str], shapes: NDArray[np.floating], drop: Sequence[str] = (), keep: Sequence[str] = ()
+    texts: Sequence[str],
+    shapes: NDArray[np.floating],
+    drop: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    files: Sequence[str] = (),
 ) -> Captions:
     """Raw texts of sounds, whose acoustic shapes (B, D) tell what words say nothing of a sound -> captions.
 
-    `drop` names more words to leave out and `keep` words to leave in.
+    `drop` names more words to leave out and `keep` words to leave in. Of several pieces of one of `files` the first alone
+    tells: they sound alike whatever their words.
     """
     found = [words(text) for text in texts]
     counts = Counter(word for one in found for word in one)
@@ -82,13 +98,15 @@ def captions(
         short = len(word) < 3 or word.startswith("0") or counts[word] < LEAST_OF_A_NUMBER
         return word.isdecimal() and short and word not in keep
 
-    marks = [word for word in _marks(found, shapes) if word not in keep and not word.isdecimal()]
+    tell = list({file: index for index, file in reversed(list(enumerate(files)))}.values()) or list(range(len(found)))
+    seen = _marks([found[index] for index in tell], shapes[tell])
+    marks = [word for word in seen if word not in keep and not word.isdecimal()]
     gone = {*marks, *drop}
     return Captions([[word for word in one if word not in gone and not is_take(word)] for one in found], marks)
 
 
 def _marks(found: list[list[str]], shapes: NDArray[np.floating]) -> list[str]:
-    """Words that the sounds nearest to a word's sounds have hardly more often than any sounds do, the commonest first."""
+    """Words that the sounds nearest to a word's sounds hardly have more often than any sounds do, the commonest first."""
     from sklearn.neighbors import NearestNeighbors
 
     if len(found) <= LEAST_MARKED:
@@ -102,7 +120,8 @@ def _marks(found: list[list[str]], shapes: NDArray[np.floating]) -> list[str]:
     for word, sounds in sorted(sounds_of.items(), key=lambda item: (-len(item[1]), item[0])):
         has = np.zeros(len(found), bool)
         has[sounds] = True
-        if len(sounds) >= LEAST_MARKED and has[near[sounds]].mean() < SAYS_NOTHING * has.mean():
+        usual, nearby = has.mean(), has[near[sounds]].mean()
+        if len(sounds) >= LEAST_MARKED and nearby * (1 - usual) <= SAYS_NOTHING * usual * (1 - nearby):
             marks.append(word)
     return marks
 

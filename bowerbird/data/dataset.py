@@ -122,16 +122,26 @@ class Dataset:
     @property
     def encoder(self) -> str:
         """The text encoder of its captions; "" where it has none."""
-        return str(self.facts["encoder"] or "")
+        return str(self.facts["encoder"]["name"]) if self.facts["encoder"] else ""
+
+    @property
+    def encoder_fingerprint(self) -> str:
+        """Of the weights that its captions were embedded with."""
+        return str(self.facts["encoder"]["fingerprint"]) if self.facts["encoder"] else ""
 
     def captions(self, index: int, name: str) -> list[str]:
         """Variants of a sound's caption; of none there are none."""
         return list(self.entries[index].get("captions", {}).get(name, []))
 
     def groups(self, indices: list[int]) -> NDArray[np.int64]:
-        """The group of near-duplicates of each sound (B,); a number of its own, below 0, for a sound that has none."""
-        near = [(index, self.entries[index]["duplicates"]) for index in indices]
-        return np.array([-1 - index if group is None else group for index, group in near], np.int64)
+        """The group of near-duplicates of each sound (B,); for a sound that has none, a number below 0 of its file's own."""
+        near = [(self._first_of[self.entries[index]["file"]], self.entries[index]["duplicates"]) for index in indices]
+        return np.array([-1 - first if group is None else group for first, group in near], np.int64)
+
+    @cached_property
+    def _first_of(self) -> dict[str, int]:
+        """The first piece of each file."""
+        return {entry["file"]: index for index, entry in reversed(list(enumerate(self.entries)))}
 
     def labels(self, indices: list[int]) -> list[dict[str, str]]:
         """The labels of each sound by condition."""

@@ -9,7 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.category import ancestry
+from bowerbird.conditions.interface import is_measured
+from bowerbird.conditions.text import Text
 from bowerbird.config import ModelConfig, TrainConfig
 from bowerbird.data.anchors import anchors
 from bowerbird.data.captioned import Captioned
@@ -41,13 +44,16 @@ class Feed:
         self.copies = 1 + config.variants  # of every sound: itself first, then altered
         self.labels = dataset.labels(self.indices) * self.copies
         self.groups = np.tile(dataset.groups(self.indices), self.copies)
-        self.encoded = model.encode(self.labels)
-        self.captions = Captioned(dataset, model, self.indices) if dataset.encoder else None
+        self.text = next((name for name, kind in dataset.kinds.items() if kind == "text"), None)
+        self.conditions, self.main = model.conditions, dataset.main
         self.pictures = self._encode(dataset, model, config, cache, quiet)
-        self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, model.network.z_dim))
+        self.encoded = model.encode(self.labels)
+        self.captions = Captioned(dataset, model, self.indices) if self.text else None
+        # Of several generators the last latent number chooses one.
+        room = model.network.z_dim - int(model.steering.generators > 1)
+        self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, room))
         self.tops = [(ancestry(labels[dataset.main]) or [""])[0] if dataset.main else "" for labels in self.labels]
         self.classes = sorted(set(self.tops))
-        self.text = next((name for name, kind in dataset.kinds.items() if kind == "text"), None)
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - config.balance)
         self.class_share = share / share.sum()
@@ -82,13 +88,16 @@ class Feed:
         return np.memmap(cache, dtype="<f2", mode="r", shape=(total, *model.representation.shape))
 
     def _altered(self, dataset: Dataset, config: TrainConfig, most: Variation, copy: int) -> Iterator[NDArray[np.float32]]:
-        """Each sound altered, (1, C, T)."""
-        for index in self.indices:
+        """Each sound altered, (1, C, T); labels that are measured are measured again."""
+        measured = [(name, CONDITIONS[kind]) for name, kind in dataset.kinds.items() if is_measured(CONDITIONS[kind])]
+        for place, index in enumerate(self.indices, copy * len(self.indices)):
             random = numpy_random(config.seed, "vary", copy, index)
             sound = vary(np.array(dataset.sound(index)), dataset.sample_rate_hz, most, random)
             room = dataset.samples - sound.shape[1]
             if room < 0:  # stretched beyond the end
                 sound = sound[:, :room] * np.minimum(1, np.arange(dataset.samples, 0, -1) / FADE_SAMPLES)
+            again = {name: kind.measure(sound.astype(np.float32), dataset.sample_rate_hz) for name, kind in measured}
+            self.labels[place] = self.labels[place] | again
             yield np.pad(sound, ((0, 0), (0, max(room, 0))))[None].astype(np.float32)
 
     def draw(self, batch: int, seed: int, seen: int, purpose: str) -> Tensor:
@@ -103,7 +112,18 @@ class Feed:
         Of a caption one variant is drawn each time.
         """
         pictures = torch.from_numpy(self.pictures[positions.numpy()].astype(np.float32))
-        encoded = self.encoded[positions]
-        if self.captions is None:
-            return pictures, encoded, (encoded.roll(1, 0) != encoded).any(1)
-        return pictures, *self.captions.draw(encoded, positions % len(self.indices), numpy_random(seed, seen, "captions"))
+        encoded, labels = self.encoded[positions], [self.labels[one] for one in positions.tolist()]
+        said = labels
+        if self.captions is not None:
+            encoded, said = self.captions.draw(encoded, labels, positions, numpy_random(seed, seen, "captions"))
+        wrong = [self._wrong(own, other) for own, other in zip(labels, [said[-1], *said[:-1]], strict=True)]
+        return pictures, encoded, torch.tensor(wrong)
+
+    def _wrong(self, own: dict[str, str], other: dict[str, str]) -> bool:
+        """Whether labels would be wrong of a sound with its `own`; of the same class no text is, nor what is missing."""
+        same_class = self.main is not None and own[self.main] == other[self.main] != ""
+        return any(
+            condition.denies(own[condition.name], other[condition.name])
+            for condition in self.conditions
+            if not (same_class and isinstance(condition, Text))
+        )

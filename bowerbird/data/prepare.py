@@ -4,7 +4,7 @@ import json
 import math
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -235,11 +235,14 @@ def _write(
     for number, group in enumerate(duplicates):
         for index in group:
             entries[index]["duplicates"] = number
+    texts = [name for name, kind in kinds.items() if kind == "text"]
     marks: list[str] = []
-    for name in [name for name, kind in kinds.items() if kind == "text"]:
-        marks += caption(
-            target, name, entries, np.stack(signatures), options.encoder, options.drop_words, options.keep_words
-        )
+    if texts:
+        shapes, listed = np.stack(signatures), (options.drop_words or "", options.keep_words or "")
+        marks = caption(target, texts, entries, shapes, options.encoder, *listed)
+    for name in kinds:
+        if not any(entry["labels"][name] for entry in entries):
+            raise BowerbirdError(f"none of the sounds that can be used has a {name}; leave that label out")
     keep = [name for name, kind in kinds.items() if kind in ("category", "pitch")]
     _split(entries, groups, duplicates, options.validation, keep)
     facts = {
@@ -253,7 +256,7 @@ def _write(
         "conditions": kinds,
         "licences": dict(Counter(entry["licence"] for entry in entries if entry["licence"])),
         "prepared_with": {**asdict(cleaning), "labels": options.labels},
-        "encoder": options.encoder if "text" in kinds.values() else None,
+        "encoder": {"name": options.encoder, "fingerprint": encoder(options.encoder).fingerprint} if texts else None,
         "shard_samples": shard_samples,
         "fingerprint": manifest_fingerprint(entries),
     }
@@ -291,8 +294,8 @@ def _split(
     Every label of the conditions `keep` keeps at least one sound for training.
     """
 
-    def named(index: int) -> tuple[str, ...]:
-        return tuple(entries[index]["labels"][name] for name in keep)
+    def named(indices: Iterable[int]) -> Counter[tuple[str, str]]:
+        return Counter((name, entries[index]["labels"][name]) for index in indices for name in keep)
 
     owner = {name: name for name in groups}
 
@@ -307,12 +310,12 @@ def _split(
     members: dict[str, list[int]] = {}
     for index, name in enumerate(groups):
         members.setdefault(root(name), []).append(index)
-    left = Counter(map(named, range(len(entries))))
+    left = named(range(len(entries)))
     wanted = share * len(entries)
     order = sorted(members)
     np.random.default_rng(0).shuffle(order)
     for name in order:
-        takes = Counter(map(named, members[name]))
+        takes = named(members[name])
         if len(members[name]) <= wanted and all(left[label] > count for label, count in takes.items()):
             wanted -= len(members[name])
             left -= takes

@@ -37,7 +37,7 @@ def report(
             for condition in facts["conditions"]
         },
         "kinds": facts["conditions"],
-        "encoder": facts["encoder"],
+        "encoder": facts["encoder"]["name"] if facts["encoder"] else None,
         "words_left_out": marks,
         "labels_from": facts["prepared_with"]["labels"],
         "validation": sum(entry["part"] == "validation" for entry in entries),

@@ -110,7 +110,10 @@ def add_captions(found: Scan, folder: Path, path: Path) -> Scan:
             texts[name] = row[column].strip()
     if not any(texts.values()):
         raise UsageError(f"{path} captions none of the sounds in {folder}; its file names must be relative to that folder")
-    sources = [replace(source, labels=source.labels | {TEXT: texts.get(source.name, "")}) for source in found.sources]
+    sources = [
+        replace(source, labels=source.labels | {TEXT: texts.get(source.name) or source.labels.get(TEXT, "")})
+        for source in found.sources
+    ]
     return Scan(sources, skipped, found.kinds | {TEXT: TEXT})
 
 
@@ -188,6 +191,8 @@ def _conditions(table: Table, columns: str | None) -> tuple[dict[str, list[str]]
         wanted[columns_of[0]], kinds[columns_of[0]] = columns_of, kind.strip() or kind_of(columns_of[0])
         if kinds[columns_of[0]] not in CONDITIONS:
             raise UsageError(f'there is no kind of label "{kind.strip()}"; {known(CONDITIONS)}')
+        if len(columns_of) > 1 and kinds[columns_of[0]] not in ("category", TEXT):
+            raise UsageError(f'"{names}" joins columns, which goes with classes and texts alone; put a comma between them')
     return wanted, kinds
 
 

@@ -1,6 +1,5 @@
 """Tables of labels: rows of text by column name, one per sound file, from a csv, from file names or from NSynth's list."""
 
-import csv
 import json
 import re
 from collections.abc import Iterable
@@ -9,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bowerbird.errors import BowerbirdError, UsageError, known
+from bowerbird.table_file import read_table
 
 __all__ = ["Table", "csv_table", "filename_table", "nsynth_table"]
 
@@ -41,7 +41,7 @@ class Table:
 def csv_table(folder: Path, path: Path | None) -> Table:
     """A csv with a column of file names relative to `folder`, whichever of , ; tab separates it."""
     path = path or _only_table(folder)
-    rows, header = _rows(path)
+    rows, header = read_table(path)
     file_column = next((column for column in FILE_COLUMNS if column in header), None)
     if file_column is None:
         raise UsageError(f"{path} has no column of file names ({', '.join(FILE_COLUMNS)}); {known(header)}")
@@ -105,19 +105,3 @@ def _only_table(folder: Path) -> Path:
         found = known([table.name for table in tables])
         raise UsageError(f"{folder} has {len(tables)} csv files; name the one to read with --csv; {found}")
     return tables[0]
-
-
-def _rows(table: Path) -> tuple[list[dict[str, str]], list[str]]:
-    """The table's rows and column names."""
-    try:
-        text = table.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise UsageError(f"there is no table {table}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BowerbirdError(f"{table} is not readable text ({error}); save it as UTF-8") from None
-    first = text.partition("\n")[0]
-    separator = max(",;\t", key=first.count)
-    reader = csv.DictReader(text.splitlines(), delimiter=separator, restval="")
-    header = [name.strip() for name in reader.fieldnames or []]
-    reader.fieldnames = header
-    return list(reader), header

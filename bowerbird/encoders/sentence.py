@@ -17,6 +17,7 @@ class Sentences(Encoder):
 
     def __init__(self, source: str) -> None:
         try:
+            import torch
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
         except ImportError:
@@ -28,13 +29,13 @@ class Sentences(Encoder):
             self.model = SentenceTransformer(source, device="cpu", model_kwargs={"use_safetensors": True})
         except (OSError, ValueError, RuntimeError) as error:
             raise BowerbirdError(
-                f'no sentence encoder "{source}" ({str(error).splitlines()[0]}); give a hub id or a local folder'
+                f'no sentence encoder "{source}" ({str(error).partition(chr(10))[0]}); give a hub id or a local folder'
             ) from None
         self.width = int(self(["a"]).shape[1])
         digest = hashlib.sha256()
         for name, tensor in sorted(self.model.state_dict().items()):
             digest.update(name.encode())
-            digest.update(tensor.contiguous().numpy().tobytes())
+            digest.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
         self.fingerprint = digest.hexdigest()[:16]
 
     def __call__(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -24,7 +24,7 @@ class Vectors(Encoder):
         try:
             with np.load(path) as file:
                 texts, vectors = [str(text) for text in file["texts"]], file["vectors"].astype(np.float32)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, TypeError, ValueError, KeyError, zipfile.BadZipFile) as error:
             raise BowerbirdError(f"{path} holds no text vectors ({error}); it wants arrays texts and vectors") from None
         if vectors.ndim != 2 or len(vectors) != len(texts) or not len(texts) or not np.isfinite(vectors).all():
             raise BowerbirdError(f"{path}: {len(texts)} texts do not go with vectors of shape {vectors.shape}")

@@ -3,6 +3,7 @@
 import colorsys
 import html
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -48,12 +49,8 @@ def write_scatter(
         "panels": views,
     }
     data = json.dumps(shown).replace("<", "\\u003c")  # a text cannot end the script
-    page = (
-        PAGE.read_text(encoding="utf-8")
-        .replace("TITLE", html.escape(title))
-        .replace("SIDE", str(SIDE))
-        .replace("DATA", data)
-    )
+    filled = {"TITLE": html.escape(title), "SIDE": str(SIDE), "DATA": data}
+    page = re.sub("|".join(filled), lambda found: filled[found[0]], PAGE.read_text(encoding="utf-8"))
     write_whole(path.with_suffix(".html"), page.encode())
     image = Image.new("RGB", (len(panels) * (SIDE + MARGIN) + MARGIN, SIDE + 5 * MARGIN), (250, 250, 247))
     draw = ImageDraw.Draw(image)

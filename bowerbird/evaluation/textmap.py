@@ -1,7 +1,7 @@
 """The picture of captions against what people really type: in the encoder's space, and in what the networks make of it."""
 
-import csv
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,17 +13,21 @@ from sklearn.manifold import TSNE
 from sklearn.metrics import silhouette_score
 from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
+from torch.nn import functional
 
 from bowerbird.conditions.category import ancestry
+from bowerbird.conditions.text import Text
 from bowerbird.conditions.words import words
 from bowerbird.data.dataset import Dataset
 from bowerbird.encoders import encoder
-from bowerbird.errors import BowerbirdError, UsageError, known
+from bowerbird.encoders.interface import Encoder
+from bowerbird.errors import UsageError, known
 from bowerbird.evaluation.scatter import Panel, write_scatter
 from bowerbird.instrument import load
 from bowerbird.instrument_file import read_tensors, write_whole
 from bowerbird.seeds import numpy_random
-from bowerbird.training.state import BEST
+from bowerbird.table_file import read_lines, read_table
+from bowerbird.training.state import BEST, NEWEST
 
 __all__ = ["Query", "read_queries", "textmap"]
 
@@ -44,20 +48,14 @@ class Query:
 
 def read_queries(path: Path) -> list[Query]:
     """A csv with a column of texts and maybe one of classes, or a plain list with a query per line."""
-    try:
-        lines = path.read_text(encoding="utf-8-sig").splitlines()
-    except FileNotFoundError:
-        raise UsageError(f"there is no file of queries {path}") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise BowerbirdError(f"{path} is not readable text ({error}); save it as UTF-8") from None
-    header = [cell.strip().casefold() for cell in lines[0].split(",")] if lines else []
-    column = next((name for name in TEXT_COLUMNS if name in header), None)
-    if column is None:
-        found = [Query(line.strip()) for line in lines]
+    table, header = read_table(path)
+    columns = {name.casefold(): name for name in header}
+    text = next((columns[name] for name in TEXT_COLUMNS if name in columns), None)
+    if text is None:
+        found = [Query(line.strip()) for line in read_lines(path)]
     else:
-        meant = next((name for name in CLASS_COLUMNS if name in header), "")
-        rows = csv.DictReader(lines[1:], header, restval="")
-        found = [Query(row[column].strip(), row[meant].strip() if meant else "") for row in rows]
+        meant = next((columns[name] for name in CLASS_COLUMNS if name in columns), "")
+        found = [Query(row[text].strip(), row[meant].strip() if meant else "") for row in table]
     found = [query for query in found if words(query.text)]
     if not found:
         raise UsageError(f"{path} holds no queries; write one on each line, or a csv with the columns text and class")
@@ -73,12 +71,15 @@ def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: st
     name = next((name for name, kind in dataset.kinds.items() if kind == "text"), None)
     if name is None:
         raise UsageError(f"{dataset.folder} has no captions; prepare it with --labels filename or --captions")
+    if dataset.main is None:  # then what a query means cannot be judged
+        queries = [Query(query.text) for query in queries]
     classes = {query.meant for query in queries} - {""}
     labels = dataset.labels(list(range(len(dataset))))
     class_of: dict[str, str] = {}
     for one in labels:
+        top = ancestry(one[dataset.main])[:1] if dataset.main else []
         if one[name]:
-            class_of.setdefault(one[name], ancestry(one[dataset.main])[0] if dataset.main and one[dataset.main] else "")
+            class_of[one[name]] = class_of.get(one[name]) or "".join(top)
     if unknown := classes - set(class_of.values()):
         raise UsageError(
             f'no sound is of class "{min(unknown)}", which a query means; {known(set(class_of.values()) - {""})}'
@@ -90,10 +91,13 @@ def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: st
         raise UsageError(f"{dataset.folder} has {len(captions)} different captions, too few for a map")
     by = encoder(dataset.encoder)
     spaces = {"as encoded": by(captions + typed)}
-    for title, reduce in _reductions(instrument, name).items() if instrument else ():
+    for title, reduce in _reductions(instrument, name, by).items() if instrument else ():
         spaces[title] = reduce(spaces["as encoded"])
     names = np.array([class_of[caption] for caption in captions])
     figures = {title: _figures(vectors, names, queries) for title, vectors in spaces.items()}
+    for found in list(figures.values())[1:]:
+        if "captions" in found:  # how much the reduction loses of what tells classes apart
+            found["lost"] = figures["as encoded"]["captions"] - found["captions"]
     panels = [Panel(title, _flat(vectors), _said(figures[title])) for title, vectors in spaces.items()]
     marks = [*names.tolist(), *(query.meant for query in queries)]
     title = f"captions of {dataset.folder} and {len(typed)} queries"
@@ -102,35 +106,40 @@ def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: st
     return figures
 
 
-def _reductions(instrument: str, name: str) -> dict[str, Any]:
-    """What the networks make of a text's vectors (B, E) -> (B, R), by the title of the space."""
+def _reductions(instrument: str, name: str, by: Encoder) -> dict[str, Callable[[Vectors], Vectors]]:
+    """What the networks make of a text's vectors (B, E) -> (B, R) where all other labels are missing, by title."""
     player = load(instrument)
     model = player.model
-    at = 0
-    for condition in model.conditions:
-        if condition.name == name:
-            break
-        at += condition.width
-    else:
+    place = next((n for n, c in enumerate(model.conditions) if isinstance(c, Text) and c.name == name), None)
+    if place is None:
         raise UsageError(f"{instrument} was not trained on texts; give one that was")
-    found = {}
-    weights = {"generator": dict(player.generator.state_dict())}
+    text, (columns, _) = model.conditions[place], model.spans[place]
+    if not isinstance(text, Text) or text.fingerprint != by.fingerprint:
+        raise UsageError(f"{instrument} learnt texts by another encoder than the dataset's; give the one it was trained on")
+    tensors = {"generator": dict(player.generator.state_dict())}
     if Path(instrument).is_dir():
-        tensors, _ = read_tensors(Path(instrument) / BEST, "checkpoint")
-        weights["discriminator"] = {
-            key.removeprefix("judge/"): value for key, value in tensors.items() if key.startswith("judge/")
-        }
-    for network, tensors in weights.items():
-        layers = ("reduction.mean", "embed", "first.embed", "head.embed")  # the first that takes encoded labels
-        layer = next((layer for layer in layers if f"{layer}.weight" in tensors), None)
+        tensors["discriminator"] = _judge(Path(instrument))
+    found = {}
+    for network, weights in tensors.items():
+        # The first layer that takes encoded labels, with its gain (networks/steering.py, heads.py and the families).
+        layers = {"reduction.mean": True, "embed": False, "first.embed": False, "head.embed": True}
+        layer = next((layer for layer in layers if f"{layer}.weight" in weights), None)
         if layer is not None:
-            weight = tensors[f"{layer}.weight"][:, at : at + condition.width].float()
-            found[f"after the {network}'s {weight.shape[0]} numbers"] = _linear(weight)
+            weight, bias = weights[f"{layer}.weight"].float(), weights[f"{layer}.bias"].float()
+            scale = 1.0 if layers[layer] else model.condition_width**-0.5
+            found[f"after the {network}'s {len(weight)} numbers"] = _linear(weight[:, columns] * scale, bias)
     return found
 
 
-def _linear(weight: torch.Tensor) -> Any:
-    return lambda vectors: (torch.from_numpy(vectors) @ weight.T).numpy()
+def _judge(run: Path) -> dict[str, torch.Tensor]:
+    """The discriminator's weights in a run's best checkpoint, or its last where nothing was kept as the best."""
+    kept = next((name for name in (BEST, *NEWEST) if (run / name).is_file()), BEST)
+    tensors, _ = read_tensors(run / kept, "checkpoint")
+    return {name.removeprefix("judge/"): weight for name, weight in tensors.items() if name.startswith("judge/")}
+
+
+def _linear(weight: torch.Tensor, bias: torch.Tensor) -> Callable[[Vectors], Vectors]:
+    return lambda vectors: functional.linear(torch.from_numpy(vectors), weight, bias).numpy()
 
 
 def _figures(vectors: Vectors, names: NDArray[np.str_], queries: list[Query]) -> dict[str, float]:
@@ -152,11 +161,12 @@ def _figures(vectors: Vectors, names: NDArray[np.str_], queries: list[Query]) ->
         near = np.stack([np.sort(alike[:, names == one], 1)[:, -NEAREST:].mean(1) for one in classes], 1)
         right = [classes[best] == queries[row].meant for best, row in zip(near.argmax(1), meant, strict=True)]
         figures["queries"] = float(np.mean(right))
-    fewest = min((names == one).sum() for one in classes)
-    if fewest >= 2:
+    several = np.isin(names, [one for one in classes if (names == one).sum() > 1])
+    fewest = min(((names == one).sum() for one in set(names[several])), default=0)
+    if len(set(names[several])) > 1:
         votes = StratifiedKFold(min(FOLDS, int(fewest)), shuffle=True, random_state=0)
-        nearest = KNeighborsClassifier(NEAREST, metric="cosine", weights="distance")
-        figures["captions"] = float(cross_val_score(nearest, told, names, cv=votes).mean())
+        nearest = KNeighborsClassifier(min(NEAREST, int(several.sum()) // 2), metric="cosine", weights="distance")
+        figures["captions"] = float(cross_val_score(nearest, told[several], names[several], cv=votes).mean())
     if len(classes) < len(names):
         figures["silhouette"] = float(silhouette_score(told, names, metric="cosine"))
     return figures
@@ -167,6 +177,7 @@ def _said(figures: dict[str, float]) -> str:
         "queries": "queries nearest to their class {:.0%}",
         "captions": "captions {:.0%}",
         "silhouette": "silhouette {:.2f}",
+        "lost": "{:.0%} of captions lost by the reduction",
     }
     return ", ".join(words_for[key].format(value) for key, value in figures.items())
 

@@ -53,15 +53,13 @@ def _words(
         has, wants = (np.array([word in caption.split() for caption in captions]) for captions in (said, asked))
         if not LEAST_HEARD <= count <= len(said) - LEAST_HEARD or not wants.any():
             continue
+        if any(len(set(has[train])) < 2 for train, _ in folds):
+            continue
         on_real, on_made = np.zeros(len(a)), np.zeros(len(b))
-        learnt = 0
-        for train, test in folds:
-            if has[train].any():
-                detector = _detector().fit(a[train], has[train])
-                on_real[test], on_made = detector.decision_function(a[test]), on_made + detector.decision_function(b)
-                learnt += 1
-        if learnt:
-            scores.append((average_precision_score(has, on_real), average_precision_score(wants, on_made)))
+        for number, (train, test) in enumerate(folds):
+            detector, part = _detector().fit(a[train], has[train]), slice(number, None, len(folds))
+            on_real[test], on_made[part] = detector.decision_function(a[test]), detector.decision_function(b[part])
+        scores.append((average_precision_score(has, on_real), average_precision_score(wants, on_made)))
     if not scores:
         return {}
     heard, generated = np.mean(scores, 0)
@@ -98,7 +96,8 @@ def _own(heard: Embeddings, targets: Embeddings, captions: list[str]) -> float:
     random = numpy_random(0, "other captions")
     wins = []
     for row, caption in enumerate(captions):
-        others = [int(k) for k in random.integers(len(captions), size=OTHERS) if captions[k] != caption]
-        scores = targets[others] @ heard[row]
-        wins += [float(heard[row] @ targets[row] > score) for score in scores]
+        drawn = (int(k) for k in random.integers(len(captions), size=OTHERS))
+        others = [k for k in drawn if set(captions[k].split()) != set(caption.split())]
+        ahead = heard[row] @ targets[row] - targets[others] @ heard[row]
+        wins += ((np.sign(ahead) + 1) / 2).tolist()
     return float(np.mean(wins)) if wins else float("nan")

@@ -26,8 +26,6 @@ class Steering:
             raise UsageError(f"steering.reduction={self.reduction} is out of range; it lies between 0 and 4096")
         if not 1 <= self.generators <= 64:
             raise UsageError(f"steering.generators={self.generators} is out of range; it lies between 1 and 64")
-        if self.augmented and not self.reduction:
-            raise UsageError("steering.augmented draws around a reduced condition; set steering.reduction too, such as 128")
 
 
 class Reduction(nn.Module):

@@ -1,7 +1,9 @@
 """Terms beside the adversarial loss."""
 
 import math
+from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -33,12 +35,17 @@ def selected(scores: Tensor, shares: Tensor, choice: Tensor) -> Tensor:
     return -(better * shares.gather(1, choice[:, None])[:, 0].clamp_min(1e-6).log()).mean()
 
 
-def unlike(logits: Tensor, condition: Tensor) -> Tensor:
-    """How far an auxiliary classifier's logits (B, N) are from encoded labels (B, N).
+def unlike(logits: Tensor, condition: Tensor, spans: Sequence[tuple[slice, bool]]) -> Tensor:
+    """How far an auxiliary classifier's logits (B, N) are from encoded labels (B, N), the mean over kinds of label.
 
-    Cross-entropy of each entry for labels of zeros and ones and shares between; texts have signed vectors, for which it is
-    one minus the cosine.
+    `spans` are the columns of each kind and whether they are a signed vector: of those it is one minus the cosine, of zeros
+    and ones and shares between the cross-entropy of each entry. Missing labels, all zeros, do not count.
     """
-    if condition.min() < 0:
-        return 1 - functional.cosine_similarity(logits, condition, dim=1).mean()
-    return functional.binary_cross_entropy_with_logits(logits, condition.clamp(0, 1))
+    missed = []
+    for columns, signed in spans:
+        there = condition[:, columns].any(1)
+        if there.any():
+            said, meant = logits[there, columns], condition[there, columns]
+            apart = functional.cosine_similarity(said, meant, dim=1)
+            missed.append(1 - apart.mean() if signed else functional.binary_cross_entropy_with_logits(said, meant))
+    return torch.stack(missed).mean() if missed else logits.sum() * 0

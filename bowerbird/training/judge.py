@@ -1,5 +1,7 @@
 """The judge: a discriminator trunk that sees, a head that scores, and what becomes of the labels on their way to it."""
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor, nn
 
@@ -8,7 +10,6 @@ from bowerbird.instrument import family_of
 from bowerbird.layers import EqualLinear
 from bowerbird.networks import NetworkFamily
 from bowerbird.networks.heads import HEADS
-from bowerbird.networks.interface import Generator
 from bowerbird.networks.steering import Reduction
 from bowerbird.shapes import PictureShape
 
@@ -16,7 +17,7 @@ __all__ = ["Judge", "judge_of"]
 
 
 class Judge(nn.Module):
-    """Scores pictures under codes of labels of width N; of `makers` generators it also tells which made a picture."""
+    """Scores pictures under codes of `width` N that stand for `labels` numbers, and tells which of `makers` drew them."""
 
     def __init__(
         self,
@@ -25,20 +26,17 @@ class Judge(nn.Module):
         options: object,
         head: str,
         width: int,
+        labels: int,
         reduction: Reduction | None = None,
         makers: int = 1,
     ) -> None:
         super().__init__()
         kind = HEADS[head]
         self.trunk = family.discriminator(shape._replace(channels=shape.channels + kind.planes), options)
-        self.head = kind(self.trunk.maps, self.trunk.features, width)
+        self.head = kind(self.trunk.maps, self.trunk.features, labels if kind.classifies else width)
         self.plane = EqualLinear(max(width, 1), shape.rows) if kind.planes else None
         self.reduction = reduction
         self.makers = EqualLinear(self.trunk.features, makers) if makers > 1 else None
-
-    def code(self, condition: Tensor) -> Tensor:
-        """Encoded labels -> what `forward` takes."""
-        return condition if self.reduction is None else self.reduction(condition)
 
     def forward(self, picture: Tensor, code: Tensor) -> tuple[Tensor, list[Tensor]]:
         """(B, C, F, L), (B + B', N) -> scores (B + B', S), and what the trunk's levels see, (B, …) each.
@@ -61,10 +59,14 @@ class Judge(nn.Module):
         return self.makers(features.float())
 
 
-def judge_of(model: ModelConfig, config: TrainConfig, generator: Generator) -> Judge:
-    """A fresh judge for a generator, whose reduction of the condition it shares where asked to."""
-    reduction = generator.reduction
-    if reduction is not None and not config.shared_reduction:
-        reduction = Reduction(model.condition_width, model.steering)
-    shape = model.representation.shape
-    return Judge(family_of(model), shape, model.network, config.head, model.code_width, reduction, model.steering.generators)
+def judge_of(model: ModelConfig, config: TrainConfig) -> Judge:
+    """A fresh judge, with a reduction of its own unless it is to be told by the generator's.
+
+    We differ from Zhang et al. 2017: the judge is told the mean, so that it cannot train the noise away.
+    """
+    own = model.code_width != model.condition_width and not config.shared_reduction
+    reduction = Reduction(model.condition_width, replace(model.steering, augmented=False)) if own else None
+    return Judge(
+        family_of(model), model.representation.shape, model.network, config.head, model.code_width, model.condition_width,
+        reduction, model.steering.generators,
+    )  # fmt: skip

@@ -129,7 +129,7 @@ class _Run:
             torch.manual_seed(torch_random(self.config.seed, "weights").initial_seed())
             generator = generator_of(self.model)
             generator.begin_at(self.model.representation.traits.silence)
-            judge = judge_of(self.model, self.config, generator)
+            judge = judge_of(self.model, self.config)
         for network in (generator, judge):
             network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         kind, bfloat16 = self.device.type, has_fast_bfloat16(self.device)
@@ -142,7 +142,7 @@ class _Run:
 
         quicker = compiled if compiles else lambda network: network
         traits = self.model.representation.traits
-        return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, quicker)
+        return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, quicker, self.model.spans)
 
     @property
     def total(self) -> float:

@@ -22,7 +22,7 @@ GAP_S = 0.15
 def write_preview(folder: Path, instrument: Instrument, feed: Feed, seed: int) -> Path:
     """sheet.png (a row of real sounds above a row of generated ones per class) and a WAV per class, in `folder`.
 
-    Without classes the commonest captions are shown. Of long sounds fewer are heard, and of very many classes only the first.
+    Without classes the commonest captions are shown. Of long sounds fewer are heard, of very many classes only the first.
     """
     rows = []
     families = feed.families(MOST_CLASSES)

@@ -1,6 +1,6 @@
 """The adversarial method, one update. Loop, logging, averaging and checkpoints know nothing of it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -45,12 +45,15 @@ class _Pass:
     again_scores: Tensor | None  # of the last `twice`
     real_levels: list[Tensor]
     fake_levels: list[Tensor]
+    shares: Tensor | None  # of several generators (B, G)
+    choice: Tensor | None  # which of them made each (B,)
 
 
 class Adversary:
     """Updates generator and judge on one batch; weights and intervals come from the TrainConfig.
 
-    `fast` is a factory of the context in which the networks run (mixed precision); `compiled` wraps a network for speed.
+    `fast` is a factory of the context in which the networks run (mixed precision); `compiled` wraps a network for speed;
+    `spans` are a ModelConfig's.
     """
 
     def __init__(
@@ -62,9 +65,10 @@ class Adversary:
         config: TrainConfig,
         fast: Callable[[], AbstractContextManager[None]],
         compiled: Callable[[nn.Module], nn.Module] = lambda network: network,
+        spans: Sequence[tuple[slice, bool]] = ((slice(None), False),),
     ) -> None:
         self.generator, self.judge, self.z_dim, self.config, self.fast = generator, judge, z_dim, config, fast
-        self.traits = traits
+        self.traits, self.spans = traits, spans
         # Double backward does not go through a compiled network: the penalty uses the plain judge.
         self.quick_generator, self.quick_judge = compiled(generator), compiled(judge)
         self.objective, self.penalty = OBJECTIVES[config.objective], PENALTIES[config.penalty]
@@ -121,14 +125,19 @@ class Adversary:
     def _pass(self, real: Tensor, condition: Tensor, differs: Tensor, anchors: Tensor, random: torch.Generator) -> _Pass:
         """Draws and judges, the last quarter of the codes twice where a device needs pairs."""
         config, count = self.config, len(real)
-        twice = count // 4 if config.replay or config.mode_seeking_weight else 0
+        # Whole groups of the judge's batch statistics, or the codes that come twice would be known by their spread.
+        twice = max(4, count // 16 * 4) if config.replay or config.mode_seeking_weight else 0
         changes = draw_changes(count, self.augment, self.traits, random)
         z = torch.randn(count + twice, self.z_dim, generator=random).to(self.device)
         z[: len(anchors), : anchors.shape[1]] = anchors
-        again_scores = None
+        again_scores, shares, choice = None, None, None
         with self.fast():
             code, divergence = self._coded(self.generator.reduction, condition, random)
             told, _ = self._coded(self.judge.reduction, condition, random)
+            if config.shared_reduction and self.generator.reduction is not None:
+                told = code.detach()
+            if isinstance(self.generator, Mixture):
+                shares, choice = self.generator.shares(code), self.generator.choose(z[:count], code)
             # The last codes come again as they are, with other latents.
             made = self.quick_generator(z, torch.cat([code, code[count - twice :]]))
             shown, faked = changes(real), changes(made[:count])
@@ -139,7 +148,7 @@ class Adversary:
                 again_scores, _ = self.quick_judge(again, told[count - twice :])
         return _Pass(
             real, condition, differs, len(anchors), z, twice, code, divergence, told, made, shown, faked,
-            scores[:count], scores[count:], fake_scores, again_scores, real_levels, fake_levels,
+            scores[:count], scores[count:], fake_scores, again_scores, real_levels, fake_levels, shares, choice,
         )  # fmt: skip
 
     def _losses(self, one: _Pass) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
@@ -177,16 +186,17 @@ class Adversary:
             generator_loss = generator_loss + config.mode_seeking_weight * measured["loss/mode_seeking"]
         if isinstance(self.judge.head, ClassifierHead) and one.condition.shape[1]:
             classify = self.judge.head.classify
-            on_real, on_made = (unlike(classify(seen[-1]), one.condition) for seen in (one.real_levels, one.fake_levels))
+            on_real, on_made = (
+                unlike(classify(seen[-1]), one.condition, self.spans) for seen in (one.real_levels, one.fake_levels)
+            )
             measured["loss/classifier"] = on_real
             judge_loss = judge_loss + config.classifier_weight * on_real
             generator_loss = generator_loss + config.classifier_weight * on_made
-        if isinstance(self.generator, Mixture):
-            choice, shares = self.generator.choose(one.z[: len(one.real)], one.code), self.generator.shares(one.code)
-            told_apart = functional.cross_entropy(self.judge.tell(one.fake_levels[-1]), choice)
+        if one.shares is not None and one.choice is not None:
+            told_apart = functional.cross_entropy(self.judge.tell(one.fake_levels[-1]), one.choice)
             measured["loss/makers"] = told_apart
             judge_loss = judge_loss + told_apart
-            choosing = selected(one.fake_scores[:, 0].detach(), shares, choice)
+            choosing = selected(one.fake_scores[:, 0].detach(), one.shares, one.choice)
             generator_loss = generator_loss + config.makers_weight * told_apart + choosing
         return judge_loss, generator_loss, measured
 
