@@ -23,7 +23,7 @@ __all__ = ["Captions", "caption", "captions", "variants"]
 
 LEAST_MARKED = 20  # sounds, before a word can be told to mark where files come from
 NEIGHBOURS = 10
-SAYS_NOTHING = 2.2  # times the odds of finding it in any sound are those in the nearest ones (docs/log.md)
+SAYS_NOTHING = 2.4  # times the odds of finding it in any sound are those in the nearest ones (docs/log.md)
 LEAST_OF_A_NUMBER = 5  # sounds: "808" is a word there, "017" and "2" are takes
 VARIANTS = 16
 
