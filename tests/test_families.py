@@ -219,7 +219,9 @@ def test_penalty_falls_on_a_steep_discriminator(name: str) -> None:
     real, fake = torch.randn(4, 1, 2, 2), torch.randn(4, 1, 2, 2)
     weight = torch.ones(1, requires_grad=True)
     values = [
-        PENALTIES[name](lambda x, slope=slope: slope * weight * x.sum((1, 2, 3)), real, fake, torch_random(0))
+        PENALTIES[name](
+            lambda x, c, slope=slope: slope * weight * x.sum((1, 2, 3)), real, fake, torch.eye(4), torch_random(0)
+        )
         for slope in (1.0, 4.0)
     ]
     assert 0 <= values[0] < values[1]
@@ -228,18 +230,29 @@ def test_penalty_falls_on_a_steep_discriminator(name: str) -> None:
     assert weight.grad > 0
 
 
+def test_the_matching_aware_penalty_sees_how_steep_labels_are() -> None:
+    real, code = torch.randn(4, 1, 2, 2), torch.eye(4)
+    flat, steep = (
+        PENALTIES["matching_aware"](lambda x, c, k=k: x.sum((1, 2, 3)) + k * c.sum(1), real, real, code, torch_random(0))
+        for k in (0.0, 3.0)
+    )
+    assert flat.item() == pytest.approx(2 * 2**6, rel=1e-3), "four cells of slope one"
+    assert steep.item() == pytest.approx(2 * (2 + 3 * 2) ** 6, rel=1e-3)
+
+
 @pytest.mark.parametrize("network", NETWORKS)
 @pytest.mark.parametrize("name", HEADS)
 def test_head_scores_the_label_of_each_sound(name: str, network: str) -> None:
     family, shape = NETWORKS[network], SHAPES.get(network, SHAPE)
     options = family.options(z_dim=8, width=8)
+    torch.manual_seed(0)
     judge = Judge(family, shape, options, name, 3, 3)
     picture, labels = torch.rand(4, *shape) - 0.5, torch.eye(3)[[0, 1, 2, 0]]
-    scores, levels = judge(picture, torch.cat([labels, labels.roll(1, 0)[:2]]))
-    assert scores.shape == (6, 2 if name == "two_scores" else 1)
+    scores, levels = judge(picture, torch.cat([labels, labels.roll(1, 0)]))
+    assert scores.shape == (8, 2 if name == "two_scores" else 1)
     assert all(len(level) == 4 for level in levels)
     right, other = judge(picture, labels)[0], judge(picture, labels.roll(1, 0))[0]
-    torch.testing.assert_close(scores[:4, 0] - right[:, 0], torch.zeros(4), atol=2e-2, rtol=0)
+    torch.testing.assert_close(scores, torch.cat([right, other]), atol=1e-4, rtol=1e-4)
     if HEADS[name].classifies:
         assert judge.head.classify(levels[-1]).shape == (4, 3)
         assert torch.equal(right, other), "its score knows no label"

@@ -81,6 +81,7 @@ DEVICES = {
     "generators": ["steering.generators=3"],
     "shared_generators": ["steering.generators=3", "steering.shared=true", "steering.reduction=4"],
     "replay": ["replay=true", "steering.reduction=4", "steering.augmented=true"],
+    "matching_aware": ["penalty=matching_aware", "penalty_every=2", "penalty_weight=0.001", "steering.reduction=4"],
     "mode_seeking": ["mode_seeking_weight=1"],
     "classifier": ["head=classifier", "penalty_every=2"],
     "classifier_of_codes": ["head=classifier", "steering.reduction=4", "steering.augmented=true"],

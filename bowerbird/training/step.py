@@ -112,9 +112,9 @@ class Adversary:
         judge_loss.backward(inputs=list(self.judge.parameters()), retain_graph=True)
         generator_loss.backward(inputs=list(self.generator.parameters()))
         if penalise:
-            told = one.told.detach()
             with self.fast():
-                penalty = self.penalty(lambda picture: self.judge(picture, told)[0], one.shown, one.faked.detach(), random)
+                pictures = one.shown, one.faked.detach()
+                penalty = self.penalty(lambda *seen: self.judge(*seen)[0], *pictures, one.told.detach(), random)
             # Lazily applied: as much in one step as in `penalty_every` (Karras et al. 2020, section 3.1).
             (penalty * (config.penalty_weight * config.penalty_every)).backward()
             measured[f"penalty/{config.penalty}"] = penalty
