@@ -24,10 +24,10 @@ def test_make_show_and_json(run: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     made = json.loads(done.stdout)
     assert [Path(file).name for file in made["files"]] == ["kick_00003.wav", "kick_00004.wav"]
-    same = command("make", run, "--label", "class=kick", "-n", 1, "--seed", 4, "-o", tmp_path / "b", "--json")
+    same = here("make", run, "--label", "class=kick", "-n", 1, "--seed", 4, "-o", tmp_path / "b", "--json", "--quiet")
     assert Path(json.loads(same.stdout)["files"][0]).read_bytes() == Path(made["files"][1]).read_bytes()
     for path, word in ((run, "an instrument that makes mono sounds"), (run / "instrument.safetensors", "licences")):
-        shown = command("show", path)
+        shown = here("show", path)
         assert shown.returncode == 0
         assert word in shown.stdout
 
@@ -136,7 +136,7 @@ def small_disk() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
 
 
-@pytest.mark.parametrize("verb", ["prepare", "train"])
+@pytest.mark.parametrize("verb", ["prepare", pytest.param("train", marks=pytest.mark.slow)])
 def test_full_disk_is_one_sentence_and_loses_nothing(
     verb: str, kit: Path, dataset: Dataset, run: Path, tmp_path: Path
 ) -> None:

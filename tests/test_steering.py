@@ -91,6 +91,7 @@ DEVICES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DEVICES)
 def test_each_device_trains_resumes_and_plays(name: str, dataset: Dataset, tmp_path: Path) -> None:
     for examples in (16, 32):
@@ -139,6 +140,7 @@ def test_a_selector_learns_from_what_scored_well() -> None:
     assert (shares.grad[2:, 1] > 0).all(), "less likely"
 
 
+@pytest.mark.slow
 def test_what_each_generator_makes_can_be_read(dataset: Dataset, tmp_path: Path) -> None:
     settings = [*TINY, "steering.generators=2", "examples=16"]
     train(dataset, tmp_path / "run", *configure(dataset, "quick", None, settings)[:2], "cpu", quiet=True)

@@ -239,6 +239,7 @@ def test_other_vectors_than_those_of_the_dataset_are_refused(spoken: Dataset, tm
             Feed(Dataset(copy), model, config, tmp_path / "pictures", quiet=True)
 
 
+@pytest.mark.slow
 def test_an_instrument_is_asked_by_text(spoken: Dataset, tmp_path: Path) -> None:
     model, config, _ = configure(spoken, "quick", None, [*TINY, "examples=32"])
     train(spoken, tmp_path / "run", model, config, "cpu", quiet=True)
