@@ -235,6 +235,9 @@ def evaluate(
     embedding: Annotated[
         str | None, typer.Option(metavar="MODEL", help="Also by a CLAP model: a hub id or a folder.")
     ] = None,
+    queries: Annotated[
+        Path | None, typer.Option(help="What people type, with the class they mean: a csv with columns text and class.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     as_json: Json = False,
     quiet: Quiet = False,
@@ -243,10 +246,12 @@ def evaluate(
     from bowerbird.data.dataset import Dataset
     from bowerbird.evaluation.measure import evaluate as listen
     from bowerbird.evaluation.page import write_report
+    from bowerbird.evaluation.queries import read_queries
     from bowerbird.instrument import load
 
     player = load(instrument, device)
-    found = listen(player, Dataset(dataset), seed, embedding, quiet=quiet)
+    typed = read_queries(queries) if queries else None
+    found = listen(player, Dataset(dataset), seed, embedding, typed, quiet=quiet)
     result, text = write_report(output, f"{instrument} beside {dataset}", found, player)
     _say(result, as_json, text)
 
@@ -261,7 +266,7 @@ def textmap(
 ) -> None:
     """Map captions and what people type: a page and a picture, as encoded and as the networks see them."""
     from bowerbird.data.dataset import Dataset
-    from bowerbird.evaluation.textmap import read_queries
+    from bowerbird.evaluation.queries import read_queries
     from bowerbird.evaluation.textmap import textmap as draw
 
     figures = draw(Dataset(dataset), read_queries(queries), output, instrument)

@@ -96,7 +96,7 @@ class TrainConfig:
         default=False, metadata={"what": "the judge is told what the generator's reduction makes of the labels"}
     )
     replay: bool = field(
-        default=False, metadata={"what": "a quarter of the codes come again with another latent, judged too"}
+        default=False, metadata={"what": "codes of earlier steps come again, as many as a quarter, with other latents"}
     )
     mode_seeking_weight: float = _setting(0.0, 0.0, 1e3, "weight of telling latents of one code apart in what is drawn")
     makers_weight: float = _setting(0.1, 0.0, 1e3, "weight of generators being told apart, where there are several")

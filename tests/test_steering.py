@@ -12,6 +12,7 @@ from bowerbird.errors import UsageError
 from bowerbird.instrument import load
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.mixture import Mixture
+from bowerbird.networks.residual import ResidualGenerator, ResidualOptions
 from bowerbird.networks.steering import Reduction, Steering, dropped
 from bowerbird.objectives.terms import mode_seeking, selected, unlike
 from bowerbird.presets import configure
@@ -19,6 +20,7 @@ from bowerbird.seeds import torch_random
 from bowerbird.showing import tell
 from bowerbird.training.judge import judge_of
 from bowerbird.training.loop import train
+from bowerbird.training.replay import Replay
 from tests.conftest import TINY
 from tests.test_families import SHAPE, SHAPES
 
@@ -80,6 +82,9 @@ DEVICES = {
     "shared": ["steering.reduction=4", "shared_reduction=true"],
     "generators": ["steering.generators=3"],
     "shared_generators": ["steering.generators=3", "steering.shared=true", "steering.reduction=4"],
+    "entry_input": ["network.entry=input"],
+    "entry_blocks": ["network.entry=blocks"],
+    "replay_and_seeking": ["replay=true", "mode_seeking_weight=1"],
     "replay": ["replay=true", "steering.reduction=4", "steering.augmented=true"],
     "matching_aware": ["penalty=matching_aware", "penalty_every=2", "penalty_weight=0.001", "steering.reduction=4"],
     "mode_seeking": ["mode_seeking_weight=1"],
@@ -132,6 +137,40 @@ def test_one_of_several_generators_makes_each_sound(name: str, shared: bool) -> 
     assert (others < 1.9 * weights) if shared else (others == 2 * weights)
 
 
+def test_codes_of_earlier_steps_come_again_as_they_were() -> None:
+    replay = Replay(3, 2)
+    for step in range(100):
+        code = torch.full((16, 3), float(step))
+        replay.store(code, -code[:, :2])
+    code, told = replay.draw(400, torch_random(0, "replay"))
+    assert torch.equal(code[:, :2], -told), "both networks' codes of one sound"
+    assert set(code[:, 0].tolist()) == set(map(float, range(36, 100))), "any of the last 1024"
+    assert torch.equal(replay.draw(9, torch_random(1, "replay"))[0], replay.draw(9, torch_random(1, "replay"))[0])
+
+
+@pytest.mark.parametrize(
+    ("entry", "without_input", "without_blocks"), [("input", 0, 1), ("blocks", 1, 0), ("everywhere", 1, 1)]
+)
+def test_labels_enter_where_they_are_told_to(entry: str, without_input: int, without_blocks: int) -> None:
+    torch.manual_seed(0)
+    net = ResidualGenerator(SHAPE, 3, ResidualOptions(z_dim=8, width=8, style=16, entry=entry))
+    z, codes = torch.randn(1, 8).expand(3, -1), torch.eye(3)
+
+    def differs(silent: list[str]) -> int:
+        kept = {name: weight.clone() for name, weight in net.named_parameters()}
+        with torch.no_grad():
+            for name, weight in net.named_parameters():
+                if name.endswith("weight") and any(part in name for part in silent):
+                    weight.zero_()
+            found = net(z, codes).std(0).max() > 1e-4
+            net.load_state_dict(kept, strict=False)
+        return int(found)
+
+    assert differs([]) == 1
+    assert differs(["start"]) == without_input
+    assert differs(["to_scale", "to_shift", "profiles", "envelopes"]) == without_blocks
+
+
 def test_a_selector_learns_from_what_scored_well() -> None:
     shares = torch.full((4, 2), 0.5, requires_grad=True)
     selected(torch.tensor([1.0, 1.0, -1.0, -1.0]), shares, torch.tensor([0, 0, 1, 1])).backward()
@@ -158,6 +197,7 @@ def test_steering_that_makes_no_sense_is_refused(dataset: Dataset) -> None:
         ("steering.reduction=-1", "out of range"),
         ("replay=perhaps", "neither true nor false"),
         ("steering=4", "not a single setting"),
+        ("network.entry=window", "known: blocks, everywhere, input"),
         ("head=hydra", "known: classifier, concatenation, input, projection, two_scores"),
     ):
         with pytest.raises(UsageError, match=trouble):

@@ -3,15 +3,21 @@
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.prepare import PrepareOptions, prepare
 from bowerbird.errors import UsageError
-from bowerbird.evaluation.textmap import Query, read_queries, textmap
+from bowerbird.evaluation.heard import hear_real
+from bowerbird.evaluation.listener import Listener
+from bowerbird.evaluation.queries import Query, ask, read_queries
+from bowerbird.evaluation.textmap import textmap
+from bowerbird.instrument import Instrument, load, tensors_of
 from bowerbird.presets import configure
 from bowerbird.training.loop import train
 from tests.conftest import TINY, here
@@ -85,3 +91,29 @@ def test_what_cannot_be_mapped_is_refused(dataset: Dataset, captioned: Dataset, 
         assert trouble in done.stderr
     with pytest.raises(UsageError, match='no sound is of class "brass"'):
         textmap(captioned, [Query("tuba", "brass")], tmp_path / "map")
+
+
+def test_sounds_of_queries_are_heard_as_what_was_meant(drawn: tuple[Path, dict], captioned: Dataset) -> None:
+    real = hear_real(captioned, "train")
+    listener = Listener.fit(real.sounds, captioned.sample_rate_hz)
+    by_name = {name: real.sounds[real.names == name] for name in set(real.names)}
+
+    class Sampler(Instrument):
+        """Knows what a query means and plays a real sound of it."""
+
+        def play(self, labels: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+            for one, seed in zip(labels, seeds, strict=True):
+                sounds = by_name[one["text"].removeprefix("hard ").replace(" ", "_")]
+                yield sounds[seed % len(sounds)], np.zeros(0)
+
+    player = load(drawn[0].parent / "run")
+    sampler = Sampler(player.model, tensors_of(player.model, player.generator), player.provenance, "cpu")
+    queries = [Query(f"hard {name}", name) for name in by_name]
+    right = ask(sampler, "text", queries, real, listener(real.sounds), listener, 0)
+    swapped = [Query(one.text, other.meant) for one, other in zip(queries, [*queries[1:], queries[0]], strict=True)]
+    wrong = ask(sampler, "text", swapped, real, listener(real.sounds), listener, 0)
+    assert right["label/text_queries_generated"] > 0.9
+    assert wrong["label/text_queries_generated"] < 0.1
+    for queries, trouble in (([Query("x", "tuba")], 'of class "tuba"'), ([Query("x")], "what class it means")):
+        with pytest.raises(UsageError, match=trouble):
+            ask(player, "text", queries, real, listener(real.sounds), listener, 0)

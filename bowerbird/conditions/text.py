@@ -42,8 +42,8 @@ class Text(Condition):
 
     @classmethod
     def read(cls, text: str) -> str:
-        """As it stands; `bowerbird.data.captions` makes a caption of it."""
-        return text.strip()
+        """As one line; `bowerbird.data.captions` makes a caption of each line."""
+        return " ".join(text.split())
 
     @property
     def width(self) -> int:

@@ -30,10 +30,15 @@ VARIANTS = 16
 
 @dataclass(frozen=True)
 class Captions:
-    """A list of words for each sound, and the words left out because they mark where files came from."""
+    """The captions of each sound as lists of words, and the words left out because they mark where files came from."""
 
-    words: list[list[str]]
+    each: list[list[list[str]]]
     marks: list[str]
+
+    @property
+    def words(self) -> list[list[str]]:
+        """What is said of each sound in all its captions, each word once."""
+        return [_joined(lines) for lines in self.each]
 
 
 def caption(
@@ -47,11 +52,11 @@ def caption(
 ) -> list[str]:
     """Puts captions in the place of the raw texts that manifest entries have as labels `names`, and variants beside them.
 
-    Writes every text with its vector and a table of before and after into `folder`; returns the marks left out. `drop` and
-    `keep` are words apart by commas.
+    A raw text may hold several captions, one a line. Writes every text with its vector and a table of before and after
+    into `folder`; returns the marks left out. `drop` and `keep` are words apart by commas.
     """
     marks: list[str] = []
-    before = [[entry["labels"][name] for name in names] for entry in entries]
+    before = [[" | ".join(entry["labels"][name].splitlines()) for name in names] for entry in entries]
     files = [entry["file"] for entry in entries]
     for name in names:
         raw = [entry["labels"][name] for entry in entries]
@@ -59,9 +64,10 @@ def caption(
         if not any(found.words):
             raise UsageError(f"no {name} holds a word that says anything of a sound; label the sounds otherwise (--labels)")
         marks += [mark for mark in found.marks if mark not in marks]
-        for index, (entry, said) in enumerate(zip(entries, found.words, strict=True)):
-            entry["labels"][name] = " ".join(said)
-            entry.setdefault("captions", {})[name] = variants(said, 0, name, index)
+        for index, (entry, lines) in enumerate(zip(entries, found.each, strict=True)):
+            entry["labels"][name] = " ".join(_joined(lines))
+            drawn = [variants(said, -(-VARIANTS // len(lines)), 0, name, index, line) for line, said in enumerate(lines)]
+            entry.setdefault("captions", {})[name] = [variant for one in drawn for variant in one]
     said_all = [(entry["labels"][name], entry["captions"][name]) for entry in entries for name in names]
     texts = sorted({text for whole, short in said_all for text in (whole, *short) if text})
     np.savez(folder / CAPTIONS, texts=np.array(texts), vectors=encoder(by)(texts))
@@ -70,7 +76,10 @@ def caption(
         table.writerow(["file", *(f"{name}{what}" for name in names for what in (" before", "", " variants"))])
         for entry, raws in zip(entries, before, strict=True):
             cells = zip(raws, names, strict=True)
-            row = [(raw, entry["labels"][name], " | ".join(entry["captions"][name])) for raw, name in cells]
+            row = [
+                (" | ".join(raw.splitlines()), entry["labels"][name], " | ".join(entry["captions"][name]))
+                for raw, name in cells
+            ]
             table.writerow([entry["file"], *(cell for one in row for cell in one)])
     return marks
 
@@ -86,12 +95,13 @@ def captions(
     keep: Sequence[str] = (),
     files: Sequence[str] = (),
 ) -> Captions:
-    """Raw texts of sounds, whose acoustic shapes (B, D) tell what words say nothing of a sound -> captions.
+    """Raw texts of sounds, a line per caption -> captions; acoustic shapes (B, D) tell what words say nothing of a sound.
 
     `drop` names more words to leave out and `keep` words to leave in. Of several pieces of one of `files` the first alone
     tells: they sound alike whatever their words.
     """
-    found = [words(text) for text in texts]
+    each = [[words(line) for line in text.splitlines()] for text in texts]
+    found = [_joined(lines) for lines in each]
     counts = Counter(word for one in found for word in one)
 
     def is_take(word: str) -> bool:
@@ -102,7 +112,12 @@ def captions(
     seen = _marks([found[index] for index in tell], shapes[tell])
     marks = [word for word in seen if word not in keep and not word.isdecimal()]
     gone = {*marks, *drop}
-    return Captions([[word for word in one if word not in gone and not is_take(word)] for one in found], marks)
+    kept = [[[word for word in one if word not in gone and not is_take(word)] for one in lines] for lines in each]
+    return Captions([list(filter(None, lines)) for lines in kept], marks)
+
+
+def _joined(lines: list[list[str]]) -> list[str]:
+    return list(dict.fromkeys(word for line in lines for word in line))
 
 
 def _marks(found: list[list[str]], shapes: NDArray[np.floating]) -> list[str]:
@@ -126,14 +141,12 @@ def _marks(found: list[list[str]], shapes: NDArray[np.floating]) -> list[str]:
     return marks
 
 
-def variants(caption: Sequence[str], seed: int, *path: int | str) -> list[str]:
-    """What people would type for a caption: VARIANTS times some of its words, in their order.
+def variants(caption: Sequence[str], count: int, seed: int, *path: int | str) -> list[str]:
+    """What people would type for a caption: `count` times some of its words, in their order.
 
     Their number is 1 and a negative binomial one: 2 on average with a standard deviation of 2, as far as there are words.
     """
-    if not caption:
-        return []
     random = numpy_random(seed, "caption", *path)
-    counts = 1 + random.negative_binomial(1 / 3, 1 / 4, VARIANTS)
-    chosen = [np.sort(random.choice(len(caption), min(int(count), len(caption)), replace=False)) for count in counts]
+    sizes = 1 + random.negative_binomial(1 / 3, 1 / 4, count)
+    chosen = [np.sort(random.choice(len(caption), min(int(size), len(caption)), replace=False)) for size in sizes]
     return [" ".join(caption[place] for place in places) for places in chosen]

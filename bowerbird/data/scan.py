@@ -93,25 +93,27 @@ def scan(
 
 
 def add_captions(found: Scan, folder: Path, path: Path) -> Scan:
-    """The same sounds with raw texts from a table beside their other labels; a sound that it does not name has none."""
+    """The same sounds with raw texts from a table beside their other labels; a sound that it does not name has none.
+
+    Further rows of a sound, and columns such as caption_2, are further captions of it: lines of its text.
+    """
     table = csv_table(folder, path)
-    column = next((name for name in table.header if name.casefold() in CONDITIONS[TEXT].columns), None)
-    if column is None:
+    columns = [name for name in table.header if name.casefold().rstrip("_0123456789") in CONDITIONS[TEXT].columns]
+    if not columns:
         raise UsageError(f"{path} has no column of texts ({', '.join(CONDITIONS[TEXT].columns)}); {known(table.header)}")
     names = {source.name for source in found.sources}
-    skipped, texts = dict(found.skipped), dict[str, str]()
+    skipped, texts = dict(found.skipped), dict[str, list[str]]()
     for row in table.rows:
         name = row[table.file_column].strip().replace("\\", "/")
+        said = [" ".join(row[column].split()) for column in columns]
         if name not in names:
             skipped.setdefault(name, f"captioned in {path} but not there")
-        elif name in texts:
-            skipped[f"{name} (again)"] = f"captioned twice in {path}; the first row counts"
         else:
-            texts[name] = row[column].strip()
+            texts.setdefault(name, []).extend(filter(None, said))
     if not any(texts.values()):
         raise UsageError(f"{path} captions none of the sounds in {folder}; its file names must be relative to that folder")
     sources = [
-        replace(source, labels=source.labels | {TEXT: texts.get(source.name) or source.labels.get(TEXT, "")})
+        replace(source, labels=source.labels | {TEXT: "\n".join(texts.get(source.name, [])) or source.labels.get(TEXT, "")})
         for source in found.sources
     ]
     return Scan(sources, skipped, found.kinds | {TEXT: TEXT})

@@ -28,6 +28,7 @@ from bowerbird.evaluation.memory import Memory, memory
 from bowerbird.evaluation.obedience import obedience
 from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
 from bowerbird.evaluation.pretrained import Pretrained
+from bowerbird.evaluation.queries import Query, ask
 from bowerbird.evaluation.variety import share_repeated, share_within, variety
 from bowerbird.evaluation.wording import wording
 from bowerbird.instrument import Instrument
@@ -57,11 +58,18 @@ class Evaluation:
 
 
 def evaluate(
-    instrument: Instrument, dataset: Dataset, seed: int = 0, embedding: str | None = None, *, quiet: bool = False
+    instrument: Instrument,
+    dataset: Dataset,
+    seed: int = 0,
+    embedding: str | None = None,
+    queries: list[Query] | None = None,
+    *,
+    quiet: bool = False,
 ) -> Evaluation:
     """Listens to an instrument beside the sounds of a dataset; UsageError where the two do not fit.
 
-    With the name of a pretrained `embedding` its distances are added to the figures.
+    With the name of a pretrained `embedding` its distances are added to the figures, with `queries` how often their sounds
+    are of the class that they mean.
     """
     pretrained = Pretrained(embedding, dataset.sample_rate_hz) if embedding else None
     form = instrument.model.representation
@@ -82,6 +90,9 @@ def evaluate(
         for label in {labels[name] for labels in dataset.labels(dataset.part("train"))} - {""}:
             if kind != "text":  # any will do
                 conditions[name].parse(label)
+    text = next((name for name, kind in dataset.kinds.items() if kind == "text"), None)
+    if queries and (text is None or dataset.main is None):
+        raise UsageError(f"{dataset.folder} lacks texts or classes, so queries say nothing of it; leave out --queries")
     real = hear_real(dataset, "train")
     if len(real.sounds) < 8:
         raise UsageError(f"{dataset.folder} has {len(real.sounds)} sounds to compare with; at least 8 are needed")
@@ -97,6 +108,9 @@ def evaluate(
         max(form.hop, LEAST_GRID),
     )
     found.figures["memory/own_sounds"] = float(instrument.provenance["dataset"]["fingerprint"] == dataset.fingerprint)
+    if queries and text:
+        listener = Listener.fit(real.sounds, dataset.sample_rate_hz)
+        found.figures.update(ask(instrument, text, queries, real, listener(real.sounds), listener, seed))
     if pretrained is not None:
         found.figures.update(_pretrained(pretrained, real, made))
     return found

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,44 +21,19 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.encoders import encoder
 from bowerbird.encoders.interface import Encoder
 from bowerbird.errors import UsageError, known
+from bowerbird.evaluation.queries import Query
 from bowerbird.evaluation.scatter import Panel, write_scatter
 from bowerbird.instrument import load
 from bowerbird.instrument_file import read_tensors, write_whole
 from bowerbird.seeds import numpy_random
-from bowerbird.table_file import read_lines, read_table
 from bowerbird.training.state import BEST, NEWEST
 
-__all__ = ["Query", "read_queries", "textmap"]
+__all__ = ["textmap"]
 
 MOST_CAPTIONS, FEWEST = 2000, 4  # captions drawn; captions and queries, of fewer there is no map
 NEAREST, FOLDS = 5, 5
-TEXT_COLUMNS, CLASS_COLUMNS = ("text", "query", "caption"), ("class", "label", "category")
 
 Vectors = NDArray[np.floating]  # (B, E)
-
-
-@dataclass(frozen=True)
-class Query:
-    """What a person typed, and the class they meant, where it is known."""
-
-    text: str
-    meant: str = ""
-
-
-def read_queries(path: Path) -> list[Query]:
-    """A csv with a column of texts and maybe one of classes, or a plain list with a query per line."""
-    table, header = read_table(path)
-    columns = {name.casefold(): name for name in header}
-    text = next((columns[name] for name in TEXT_COLUMNS if name in columns), None)
-    if text is None:
-        found = [Query(line.strip()) for line in read_lines(path)]
-    else:
-        meant = next((columns[name] for name in CLASS_COLUMNS if name in columns), "")
-        found = [Query(row[text].strip(), row[meant].strip() if meant else "") for row in table]
-    found = [query for query in found if words(query.text)]
-    if not found:
-        raise UsageError(f"{path} holds no queries; write one on each line, or a csv with the columns text and class")
-    return found
 
 
 def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: str | None = None) -> dict[str, Any]:

@@ -92,6 +92,8 @@ def _other_labels(figures: dict[str, float]) -> list[Verdict]:
         sentence = {
             "accuracy": f"A classifier hears the {label} that was asked for in {made:.0%} (in real sounds {real:.0%}).",
             "rank": f"The more {label} is asked for, the more there is: rank correlation {made:.2f} (real {real:.2f}).",
+            "queries": f"Asked as people would, in {label} alone, {made:.0%} of the sounds are heard as the class that was "
+            f"meant (real sounds of it: {real:.0%}).",
             "map": f"Words of the {label} are heard: mean average precision {made:.2f} (in real sounds {real:.2f}).",
             "caption": f"A sound fits its own {label.removesuffix('_own')} better than another's in {made:.0%} of pairs "
             f"(real ones in {real:.0%}).",

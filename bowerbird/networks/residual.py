@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from bowerbird.errors import UsageError
+from bowerbird.errors import UsageError, known
 from bowerbird.layers import LRELU_GAIN as GAIN
 from bowerbird.layers import EqualConv2d, EqualLinear, Film, Up2d, leaky, minibatch_stddev, pixel_norm
 from bowerbird.networks.interface import Discriminator, Generator, cannot_draw
@@ -25,6 +25,7 @@ __all__ = ["ResidualDiscriminator", "ResidualGenerator", "ResidualOptions"]
 
 LEVELS = 3
 MOST_SILENT = 0.85  # where tanh is not yet flat
+ENTRIES = ("everywhere", "input", "blocks")
 SKIP_GAIN = 0.5**0.5  # the sum of two branches keeps unit variance (Karras et al. 2020, appendix B)
 
 
@@ -42,12 +43,15 @@ class ResidualOptions:
     widest: int = 256  # up to this
     style: int = 256
     profiles: int = 8  # spectra with an envelope each, summed under what the convolutions draw
+    entry: str = "everywhere"  # where labels steer: the input of the first block, the blocks (and profiles), or both
 
     def __post_init__(self) -> None:
         ranges = {"z_dim": (1, 4096), "width": (4, 1024), "widest": (4, 4096), "style": (4, 4096), "profiles": (1, 256)}
         for name, (low, high) in ranges.items():
             if not low <= getattr(self, name) <= high:
                 raise UsageError(f"network.{name}={getattr(self, name)} is out of range; it lies between {low} and {high}")
+        if self.entry not in ENTRIES:
+            raise UsageError(f'labels cannot enter by network.entry="{self.entry}"; {known(ENTRIES)}')
 
 
 def _check(shape: PictureShape) -> None:
@@ -96,6 +100,7 @@ class ResidualGenerator(Generator):
         self.profiles = EqualLinear(style, channels * options.profiles * rows, gain=0.3)
         self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
         self.factors = (channels, options.profiles)
+        self.entry = options.entry if code_width else ENTRIES[0]
 
     def begin_at(self, silence: tuple[float, ...]) -> None:
         bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
@@ -103,7 +108,7 @@ class ResidualGenerator(Generator):
             self.draw.get_parameter("bias")[:: PATCH * PATCH] = bias
 
     def map(self, z: Tensor, code: Tensor) -> Tensor:
-        """The style that steers every block: (B, Z), (B, N) -> (B, style)."""
+        """Latent and code as one style: (B, Z), (B, N) -> (B, style)."""
         w = pixel_norm(z)
         if self.embed is not None:
             w = torch.cat([w, pixel_norm(self.embed(code))], 1)
@@ -111,9 +116,9 @@ class ResidualGenerator(Generator):
             w = leaky(layer(w))
         return w
 
-    def synthesise(self, w: Tensor) -> Tensor:
-        """(B, style) -> picture (B, C, F, L)."""
-        x = self.start(w).unflatten(1, self.start_shape)
+    def synthesise(self, first: Tensor, w: Tensor) -> Tensor:
+        """Style of the input (B, style), style of the blocks and profiles (B, style) -> picture (B, C, F, L)."""
+        x = self.start(first).unflatten(1, self.start_shape)
         x = leaky(self.widen(x))
         for block in self.blocks:
             x = block(x, w)
@@ -123,7 +128,11 @@ class ResidualGenerator(Generator):
         return torch.tanh(self.lapped.synthesise(self.draw(x)) + coarse.float())
 
     def forward(self, z: Tensor, code: Tensor) -> Tensor:
-        return self.synthesise(self.map(z, code))
+        w = self.map(z, code)
+        if self.entry == "everywhere":
+            return self.synthesise(w, w)
+        plain = self.map(z, torch.zeros_like(code))  # of no label
+        return self.synthesise(w, plain) if self.entry == "input" else self.synthesise(plain, w)
 
 
 class _Down(nn.Module):

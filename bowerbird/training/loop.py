@@ -29,6 +29,7 @@ from bowerbird.training.folder import agree, claimed
 from bowerbird.training.judge import judge_of
 from bowerbird.training.log import MetricsLog
 from bowerbird.training.preview import write_preview
+from bowerbird.training.replay import Replay
 from bowerbird.training.state import BEST, NEWEST, State
 from bowerbird.training.step import Adversary
 from bowerbird.training.vocoder import learnt
@@ -130,6 +131,7 @@ class _Run:
             generator = generator_of(self.model)
             generator.begin_at(self.model.representation.traits.silence)
             judge = judge_of(self.model, self.config)
+        replay = Replay(self.model.code_width, self.model.code_width).to(self.device) if self.config.replay else None
         for network in (generator, judge):
             network.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         kind, bfloat16 = self.device.type, has_fast_bfloat16(self.device)
@@ -142,7 +144,8 @@ class _Run:
 
         quicker = compiled if compiles else lambda network: network
         traits = self.model.representation.traits
-        return Adversary(generator, judge, self.model.network.z_dim, traits, self.config, fast, quicker, self.model.spans)
+        z_dim, spans = self.model.network.z_dim, self.model.spans
+        return Adversary(generator, judge, z_dim, traits, self.config, fast, quicker, spans, replay)
 
     @property
     def total(self) -> float:

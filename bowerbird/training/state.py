@@ -110,7 +110,8 @@ class State:
         return (folder / CHECKPOINT).exists() or (folder / PREVIOUS).exists()
 
     def _networks(self) -> dict[str, nn.Module]:
-        return {"generator": self.adversary.generator, "judge": self.adversary.judge, "averaged": self.averaged}
+        networks = {"generator": self.adversary.generator, "judge": self.adversary.judge, "averaged": self.averaged}
+        return networks if self.adversary.replay is None else networks | {"replay": self.adversary.replay}
 
     def _optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"generator": self.adversary.generator_optimiser, "judge": self.adversary.judge_optimiser}

@@ -19,6 +19,7 @@ from bowerbird.objectives.terms import mode_seeking, selected, unlike
 from bowerbird.seeds import torch_random
 from bowerbird.shapes import PictureTraits
 from bowerbird.training.judge import Judge
+from bowerbird.training.replay import Replay
 
 __all__ = ["Adversary"]
 
@@ -32,7 +33,7 @@ class _Pass:
     differs: Tensor  # (B,)
     anchored: int  # the first so many start from anchors
     z: Tensor  # (B + twice, Z)
-    twice: int
+    twice: int  # so many of the last codes come again, with other latents
     code: Tensor  # of the generator (B, R)
     divergence: Tensor  # scalar
     told: Tensor  # code of the judge (B, R)
@@ -42,7 +43,7 @@ class _Pass:
     real_scores: Tensor  # (B, S)
     wrong_scores: Tensor  # of real ones under the labels of the one before
     fake_scores: Tensor
-    again_scores: Tensor | None  # of the last `twice`
+    old_scores: Tensor | None  # of sounds of codes of earlier steps
     real_levels: list[Tensor]
     fake_levels: list[Tensor]
     shares: Tensor | None  # of several generators (B, G)
@@ -53,7 +54,7 @@ class Adversary:
     """Updates generator and judge on one batch; weights and intervals come from the TrainConfig.
 
     `fast` is a factory of the context in which the networks run (mixed precision); `compiled` wraps a network for speed;
-    `spans` are a ModelConfig's.
+    `spans` are a ModelConfig's. With a `replay` some sounds of each step are of codes that it holds.
     """
 
     def __init__(
@@ -66,9 +67,10 @@ class Adversary:
         fast: Callable[[], AbstractContextManager[None]],
         compiled: Callable[[nn.Module], nn.Module] = lambda network: network,
         spans: Sequence[tuple[slice, bool]] = ((slice(None), False),),
+        replay: Replay | None = None,
     ) -> None:
         self.generator, self.judge, self.z_dim, self.config, self.fast = generator, judge, z_dim, config, fast
-        self.traits, self.spans = traits, spans
+        self.traits, self.spans, self.replay = traits, spans, replay
         # Double backward does not go through a compiled network: the penalty uses the plain judge.
         self.quick_generator, self.quick_judge = compiled(generator), compiled(judge)
         self.objective, self.penalty = OBJECTIVES[config.objective], PENALTIES[config.penalty]
@@ -123,14 +125,15 @@ class Adversary:
         return {name: value.detach() for name, value in measured.items()}
 
     def _pass(self, real: Tensor, condition: Tensor, differs: Tensor, anchors: Tensor, random: torch.Generator) -> _Pass:
-        """Draws and judges, the last quarter of the codes twice where a device needs pairs."""
+        """Draws and judges; for mode seeking the last quarter of the codes twice, for replay as many of earlier steps."""
         config, count = self.config, len(real)
-        # Whole groups of the judge's batch statistics, or the codes that come twice would be known by their spread.
-        twice = max(4, count // 16 * 4) if config.replay or config.mode_seeking_weight else 0
+        # Whole groups of the judge's batch statistics, or what comes again would be known by its spread.
+        quarter = max(4, count // 16 * 4)
+        twice, old = quarter * bool(config.mode_seeking_weight), quarter * (self.replay is not None)
         changes = draw_changes(count, self.augment, self.traits, random)
-        z = torch.randn(count + twice, self.z_dim, generator=random).to(self.device)
+        z = torch.randn(count + twice + old, self.z_dim, generator=random).to(self.device)
         z[: len(anchors), : anchors.shape[1]] = anchors
-        again_scores, shares, choice = None, None, None
+        old_scores, shares, choice = None, None, None
         with self.fast():
             code, divergence = self._coded(self.generator.reduction, condition, random)
             told, _ = self._coded(self.judge.reduction, condition, random)
@@ -138,17 +141,21 @@ class Adversary:
                 told = code.detach()
             if isinstance(self.generator, Mixture):
                 shares, choice = self.generator.shares(code), self.generator.choose(z[:count], code)
-            # The last codes come again as they are, with other latents.
-            made = self.quick_generator(z, torch.cat([code, code[count - twice :]]))
+            codes = torch.cat([code, code[count - twice :]]) if twice else code
+            if self.replay is not None:
+                self.replay.store(code, told)
+                old_code, old_told = self.replay.draw(old, random)
+                codes = torch.cat([codes, old_code.to(code)])
+            made = self.quick_generator(z, codes)
             shown, faked = changes(real), changes(made[:count])
             scores, real_levels = self.quick_judge(shown, torch.cat([told, told.roll(1, 0)]))
             fake_scores, fake_levels = self.quick_judge(faked, told)
-            if config.replay:
-                again = draw_changes(twice, self.augment, self.traits, random)(made[count:])
-                again_scores, _ = self.quick_judge(again, told[count - twice :])
+            if self.replay is not None:
+                again = draw_changes(old, self.augment, self.traits, random)(made[count + twice :])
+                old_scores, _ = self.quick_judge(again, old_told.to(told))
         return _Pass(
-            real, condition, differs, len(anchors), z, twice, code, divergence, told, made, shown, faked,
-            scores[:count], scores[count:], fake_scores, again_scores, real_levels, fake_levels, shares, choice,
+            real, condition, differs, len(anchors), z[: count + twice], twice, code, divergence, told, made[: count + twice],
+            shown, faked, scores[:count], scores[count:], fake_scores, old_scores, real_levels, fake_levels, shares, choice,
         )  # fmt: skip
 
     def _losses(self, one: _Pass) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
@@ -160,10 +167,10 @@ class Adversary:
             # Only the first column judges a sound with its labels.
             right, wrong = one.real_scores[one.differs, :1], one.wrong_scores[one.differs, :1]
             judge_loss = judge_loss + config.mismatch_weight * objective.discriminator(right, wrong)
-        if one.again_scores is not None:
-            beside, share = one.real_scores[-one.twice :], one.twice / len(one.real)
-            judge_loss = judge_loss + share * objective.discriminator(beside, one.again_scores)
-            generator_loss = generator_loss + share * objective.generator(one.again_scores, beside.detach())
+        if one.old_scores is not None:
+            beside, share = one.real_scores[-len(one.old_scores) :], len(one.old_scores) / len(one.real)
+            judge_loss = judge_loss + share * objective.discriminator(beside, one.old_scores)
+            generator_loss = generator_loss + share * objective.generator(one.old_scores, beside.detach())
         levels = zip(one.fake_levels[:-1], one.real_levels[:-1], strict=True)  # what still has places
         measured = {
             "loss/judge": judge_loss,

@@ -1,0 +1,76 @@
+"""What people really type, and the class they mean: read from a file, and asked of an instrument."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bowerbird.conditions.words import words
+from bowerbird.errors import UsageError, known
+from bowerbird.evaluation.agreement import agreement
+from bowerbird.evaluation.heard import Heard
+from bowerbird.evaluation.listener import Listener
+from bowerbird.instrument import Instrument
+from bowerbird.table_file import read_lines, read_table
+
+__all__ = ["Query", "ask", "read_queries"]
+
+TEXT_COLUMNS, CLASS_COLUMNS = ("text", "query", "caption"), ("class", "label", "category")
+TIMES = 4  # sounds of each query
+
+
+@dataclass(frozen=True)
+class Query:
+    """What a person typed, and the class they meant, where it is known."""
+
+    text: str
+    meant: str = ""
+
+
+def read_queries(path: Path) -> list[Query]:
+    """A csv with a column of texts and maybe one of classes, or a plain list with a query per line."""
+    table, header = read_table(path)
+    columns = {name.casefold(): name for name in header}
+    text = next((columns[name] for name in TEXT_COLUMNS if name in columns), None)
+    if text is None:
+        found = [Query(line.strip()) for line in read_lines(path)]
+    else:
+        meant = next((columns[name] for name in CLASS_COLUMNS if name in columns), "")
+        found = [Query(row[text].strip(), row[meant].strip() if meant else "") for row in table]
+    found = [query for query in found if words(query.text)]
+    if not found:
+        raise UsageError(f"{path} holds no queries; write one on each line, or a csv with the columns text and class")
+    return found
+
+
+def ask(
+    instrument: Instrument,
+    name: str,
+    queries: list[Query],
+    real: Heard,
+    a: NDArray[np.floating],
+    listener: Listener,
+    seed: int,
+) -> dict[str, float]:
+    """`label/…_queries_generated`: how often sounds made from the text of a query alone, everything else being drawn, are
+    heard as the class that is meant, each class counted alike; beside it how often real sounds of those classes are.
+
+    `name` is the text condition, `a` (B, E) what the listener hears in the real sounds. UsageError where no sound is of a
+    class that is meant, or none of the queries means one.
+    """
+    meant = [query for query in queries if query.meant]
+    unknown = {query.meant for query in meant} - set(real.names)
+    if unknown or not meant:
+        what = (
+            f'no sound is of class "{min(unknown)}", which a query means' if unknown else "no query says what class it means"
+        )
+        raise UsageError(f"{what}; {known(set(real.names.tolist()))}")
+    asked = [query for query in meant for _ in range(TIMES)]
+    seeds = [seed + k for k in range(len(asked))]
+    labels = [instrument.choose({name: query.text}, seed=one) for query, one in zip(asked, seeds, strict=True)]
+    b = listener(np.stack([sound for sound, _ in instrument.play(labels, seeds)]))
+    agreed = agreement(a, real.names, real.groups, b, np.array([query.meant for query in asked]))
+    if agreed is None:
+        return {}
+    return {f"label/{name}_queries_generated": agreed.generated, f"label/{name}_queries_real": agreed.real}
