@@ -112,7 +112,7 @@ def test_sounds_of_queries_are_heard_as_what_was_meant(drawn: tuple[Path, dict],
     right = ask(sampler, "text", queries, real, listener(real.sounds), listener, 0)
     swapped = [Query(one.text, other.meant) for one, other in zip(queries, [*queries[1:], queries[0]], strict=True)]
     wrong = ask(sampler, "text", swapped, real, listener(real.sounds), listener, 0)
-    assert right["label/text_queries_generated"] > 0.9
+    assert right["label/text_queries_generated"] > 0.8, "of eight classes"
     assert wrong["label/text_queries_generated"] < 0.1
     for queries, trouble in (([Query("x", "tuba")], 'of class "tuba"'), ([Query("x")], "what class it means")):
         with pytest.raises(UsageError, match=trouble):
