@@ -17,11 +17,12 @@ import torch
 
 from bench.harness import publish
 from bowerbird.data.dataset import Dataset
-from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
+from bowerbird.evaluation.pitch import pitch_scores
 from bowerbird.machine import usable_cores
 from bowerbird.midi import PITCH, midi_number
 from bowerbird.representations import REPRESENTATIONS
 from bowerbird.representations.vocoder import Vocoded
+from bowerbird.tracker import hear_pitch
 from bowerbird.training.vocoder import learn
 
 SOUNDS, N_FFT = 60, 1024

@@ -5,11 +5,13 @@ import sys
 import tempfile
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
 import bowerbird
+from bowerbird.asking import InstrumentName, Json, Label, Move, Pitch, Quiet, Truncation, asked_of, moves_of, point_of, say
+from bowerbird.cli_space import space_app
 from bowerbird.errors import BowerbirdError, UsageError, way_out
 
 __all__ = ["app", "main"]
@@ -21,8 +23,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="No progress.")]
 SampleRate = Annotated[int | None, typer.Option(help="In Hz, 8000 to 48000. Default: the commonest of the files.")]
 Seconds = Annotated[float | None, typer.Option(help="Length of the longest sound. Default: what most files fit in.")]
 Labels = Annotated[
@@ -31,10 +31,6 @@ Labels = Annotated[
 
 
 INTERRUPTED = "interrupted; the same command starts again"
-
-
-def _say(result: dict[str, Any], as_json: bool, text: str) -> None:
-    print(json.dumps(result, default=str) if as_json else text.rstrip("\n"))
 
 
 def _version(wanted: bool) -> None:
@@ -99,7 +95,7 @@ def prepare(
         print(f"replaced the dataset of {len(before)} sounds that was there", file=sys.stderr)
     found = json.loads((output / "report.json").read_text(encoding="utf-8"))
     text = (output / "report.txt").read_text(encoding="utf-8")
-    _say({"dataset": output, "fingerprint": dataset.fingerprint, **found}, as_json, f"{text}dataset: {output}")
+    say({"dataset": output, "fingerprint": dataset.fingerprint, **found}, as_json, f"{text}dataset: {output}")
 
 
 def _source_of_labels(table: Path | None, pattern: str | None) -> str:
@@ -170,17 +166,15 @@ def train(
         f"instrument: {outcome.instrument}, the best of the run, at {outcome.best_at} examples\n"
         f"preview: {outcome.preview}\nhear it: bowerbird make {output} -n 8"
     )
-    _say(vars(outcome), as_json, text)
+    say(vars(outcome), as_json, text)
 
 
 @app.command()
 def make(
-    instrument: Annotated[str, typer.Argument(help="An instrument file or a run's folder.")],
+    instrument: InstrumentName,
     text: Annotated[str | None, typer.Argument(help="What to make: words, where it learnt texts, or a label.")] = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", "-l", metavar="NAME=VALUE", help="A label; repeat for several.")
-    ] = None,
-    pitch: Annotated[str | None, typer.Option(help="A MIDI number or a note: the same as --label pitch=60.")] = None,
+    label: Label = None,
+    pitch: Pitch = None,
     count: Annotated[int, typer.Option("-n", min=1, help="How many sounds.")] = 4,
     seed: Annotated[int, typer.Option(min=0, help="Sound k comes from seed + k.")] = 0,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the WAV files.")] = Path("made"),
@@ -188,47 +182,50 @@ def make(
     prompts: Annotated[
         Path | None, typer.Option(help="As many of every line: texts, or a csv whose columns are labels.")
     ] = None,
+    move: Move = None,
+    truncation: Truncation = 1.0,
+    like: Annotated[
+        str | None, typer.Option(metavar="PLACE", help="Sounds like that of a seed (17) or of a place you named (@airy).")
+    ] = None,
+    distance: Annotated[float, typer.Option(min=0, max=1, help="From it: 0 the same, 1 nothing to do with it.")] = 0.5,
+    corners: Annotated[
+        str | None, typer.Option(metavar="A,B,C,D", help="A plane of n x n sounds between four places: 1,2,@airy,snare.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Make new sounds: WAV files and a contact sheet."""
-    if prompts and each_label:
-        raise UsageError("give --prompts or --each-label, not both")
+    if sum(map(bool, (prompts, each_label, like, corners))) > 1:
+        raise UsageError("--prompts, --each-label, --like and --corners are ways of asking of their own; give one")
     from bowerbird.instrument import load
-    from bowerbird.making import fill, orders, prompted
-    from bowerbird.midi import PITCH
+    from bowerbird.latent.places import places_beside
+    from bowerbird.latent.space import Space
+    from bowerbird.making import Bent, alike, fill, orders, plane, prompted
 
     player = load(instrument, device)
-    pairs = [*(label or []), *([f"{PITCH}={pitch}"] if pitch is not None else [])]
-    asked = _asked(player.asked(text), pairs, [condition.name for condition in player.model.conditions])
-    listed = prompted(player, prompts, asked, count, seed) if prompts else None
-    wanted = listed or orders(player, asked, count, seed, each_label)
+    space = Space(player, places_beside(Path(instrument), player.fingerprint))
+    asked, moves = asked_of(player, text, label, pitch), moves_of(move)
+    if prompts:
+        wanted = prompted(space, prompts, asked, count, seed, Bent(moves, truncation))
+    elif like:
+        wanted = alike(space, space.at(point_of(player, like, seed, asked, moves)), distance, count, seed)
+    elif corners:
+        wanted = plane(space, [point_of(player, one.strip(), seed, asked, moves) for one in corners.split(",")], count)
+    else:
+        wanted = orders(space, asked, count, seed, each_label, Bent(moves, truncation))
     said = [remark for order in wanted for remark in player.remarks(order.asked)]
     if said:
         print("\n".join(dict.fromkeys(said)), file=sys.stderr)
-    files, sheet = fill(player, wanted, output, quiet=quiet)
+    files, sheet = fill(space, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}
     shown = "\n".join(str(file) for file in files[:12]) + (f"\nand {len(files) - 12} more" if len(files) > 12 else "")
-    _say(result, as_json, f"{shown}\ncontact sheet: {sheet}")
-
-
-def _asked(asked: dict[str, str], pairs: list[str], names: list[str]) -> dict[str, str]:
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:  # a value alone belongs to the first label
-            if not names:
-                raise UsageError("this instrument was trained without labels; ask without --label")
-            name, value = names[0], name
-        if asked.get(name, value) != value:
-            raise UsageError(f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"')
-        asked[name] = value
-    return asked
+    say(result, as_json, f"{shown}\ncontact sheet: {sheet}")
 
 
 @app.command()
 def evaluate(
-    instrument: Annotated[str, typer.Argument(help="An instrument file or a run's folder.")],
+    instrument: InstrumentName,
     dataset: Annotated[Path, typer.Argument(help="The dataset it was trained on.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")] = Path("evaluation"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sounds that are judged.")] = 0,
@@ -253,7 +250,7 @@ def evaluate(
     typed = read_queries(queries) if queries else None
     found = listen(player, Dataset(dataset), seed, embedding, typed, quiet=quiet)
     result, text = write_report(output, f"{instrument} beside {dataset}", found, player)
-    _say(result, as_json, text)
+    say(result, as_json, text)
 
 
 @app.command()
@@ -273,7 +270,7 @@ def textmap(
     lines = [
         f"{space}: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items()) for space, found in figures.items()
     ]
-    _say(
+    say(
         {"spaces": figures, "page": output / "textmap.html"},
         as_json,
         "\n".join([*lines, f"look: {output / 'textmap.html'}"]),
@@ -292,7 +289,7 @@ def kit(
     from bowerbird.data.kit import write_kit
 
     classes = write_kit(output, count, seed, quiet=quiet)
-    _say({"folder": output, "classes": classes}, as_json, f"{count} sounds each of {', '.join(classes)}: {output}")
+    say({"folder": output, "classes": classes}, as_json, f"{count} sounds each of {', '.join(classes)}: {output}")
 
 
 @app.command()
@@ -303,7 +300,7 @@ def show(
     from bowerbird.showing import tell
 
     facts, text = tell(file)
-    _say(facts, as_json, text)
+    say(facts, as_json, text)
 
 
 @app.command()
@@ -312,7 +309,10 @@ def doctor(as_json: Json = False) -> None:
     from bowerbird.doctor import examine
 
     facts, text = examine()
-    _say(facts, as_json, text)
+    say(facts, as_json, text)
+
+
+app.add_typer(space_app)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """The instrument: what training leaves and everybody plays. Loads without anything of training being named."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,8 @@ from bowerbird.conditions.text import Text
 from bowerbird.config import ModelConfig, model_from_json, to_json
 from bowerbird.errors import BowerbirdError, UsageError, known
 from bowerbird.instrument_file import fingerprint, read_tensors, write_tensors
+from bowerbird.interrupts import in_threads
+from bowerbird.latent.basis import PREFIX, Basis, basis_of, tensors_of_basis
 from bowerbird.machine import choose_device, has_fast_bfloat16
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.interface import Generator
@@ -56,11 +58,13 @@ def tensors_of(model: ModelConfig, generator: nn.Module) -> dict[str, Tensor]:
 class Instrument:
     """A generator with its representation and conditions.
 
-    `provenance` says what it was trained on and how long; `fingerprint` changes with any weight.
+    `provenance` says what it was trained on and how long; `fingerprint` changes with any weight. `directions` are what was
+    found of its layers, by layer.
     """
 
     def __init__(self, model: ModelConfig, tensors: dict[str, Tensor], provenance: dict[str, Any], device: str) -> None:
         self.model, self.provenance = model, provenance
+        self.directions: dict[str, Basis] = {}
         self.fingerprint = fingerprint(tensors, to_json(model))
         learnt = {name.removeprefix(DECODER): tensor for name, tensor in tensors.items() if name.startswith(DECODER)}
         tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(DECODER)}
@@ -111,23 +115,36 @@ class Instrument:
 
     def pictures(self, labels: Sequence[dict[str, str]], z: Tensor) -> Tensor:
         """Full labels and latents (B, Z) -> pictures (B, C, F, L) in [-1, 1], float32 on the CPU."""
-        condition = self.model.encode(list(labels)).to(self.device)
+        return self.draw(self.model.encode(list(labels)), z)
+
+    def draw(self, condition: Tensor, z: Tensor) -> Tensor:
+        """The same of encoded labels (B, N)."""
         with torch.inference_mode(), torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
-            return self.generator(z.to(self.device), self.generator.code(condition)).float().cpu()
+            return self.generator(z.to(self.device), self.generator.code(condition.to(self.device))).float().cpu()
 
     def play(self, labels: Sequence[dict[str, str]], seeds: Sequence[int]) -> Iterator[tuple[NDArray[Any], NDArray[Any]]]:
         """Sound (C, T) and log levels (C, F, L) for each seed and full set of labels, in order.
 
-        One by one: each then depends on its own seed and labels alone, to the last bit, and its spectrum stays in the
-        processor's cache through all iterations of the inversion.
+        Drawn one by one: each then depends on its own seed and labels alone, to the last bit.
         """
-        for one, seed in zip(labels, seeds, strict=True):
-            picture = self.pictures([one], latents([seed], self.model.network.z_dim))
+        z_dim = self.model.network.z_dim
+        return self.heard(self.pictures([one], latents([seed], z_dim)) for one, seed in zip(labels, seeds, strict=True))
+
+    def heard(self, pictures: Iterable[Tensor]) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+        """Pictures (1, K, F, L) -> sound (C, T) and log levels (C, F, L) of each.
+
+        A core for each of them: its spectrum stays in the processor's cache through all iterations of the inversion.
+        """
+
+        def hear(picture: Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+            torch.set_num_threads(1)  # of this thread
             with torch.inference_mode():
                 sound = self.model.representation.decode(picture)
+                levels = self.model.representation.levels(picture)
             # The few sounds louder than LOUDEST are turned down as a whole.
-            levels = self.model.representation.levels(picture)
-            yield (sound[0] * (LOUDEST / sound.abs().max().clamp_min(LOUDEST))).numpy(), levels[0].numpy()
+            return (sound[0] * (LOUDEST / sound.abs().max().clamp_min(LOUDEST))).numpy(), levels[0].numpy()
+
+        return in_threads(hear, pictures)
 
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.
@@ -152,13 +169,18 @@ class Instrument:
 
     def save(self, path: Path) -> None:
         """Writes the instrument file."""
+        tensors, directions = tensors_of(self.model, self.generator), {}
+        for stage, basis in self.directions.items():
+            found, directions[stage] = tensors_of_basis(basis)
+            tensors |= found
         header = {
             "what": "instrument",
             "model": to_json(self.model),
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
+            "directions": directions,
         }
-        write_tensors(path, tensors_of(self.model, self.generator), header)
+        write_tensors(path, tensors, header)
 
 
 def load(name: str | Path, device: str = "cpu") -> Instrument:
@@ -170,8 +192,11 @@ def load(name: str | Path, device: str = "cpu") -> Instrument:
         path = path / INSTRUMENT_NAME
     choose_device(device)  # a wrong name is the caller's mistake, not the file's
     tensors, header = read_tensors(path)
+    found = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
     try:
         instrument = Instrument(model_from_json(header["model"]), tensors, header["provenance"], device)
+        for stage, values in header.get("directions", {}).items():
+            instrument.directions[stage] = basis_of(stage, found, values)
     except (KeyError, TypeError) as error:
         raise BowerbirdError(f"{path} is a damaged instrument (no {error} in it); copy it again") from None
     except UsageError as error:

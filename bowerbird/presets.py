@@ -15,7 +15,6 @@ from bowerbird.conditions.text import Text
 from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
-from bowerbird.evaluation.pitch import hear_pitch
 from bowerbird.instrument import generator_of
 from bowerbird.midi import PITCH
 from bowerbird.networks import NETWORKS
@@ -28,6 +27,7 @@ from bowerbird.representations.log_magnitude import LogMagnitude
 from bowerbird.representations.mel_frequency import MelFrequency
 from bowerbird.representations.waveform import Waveform
 from bowerbird.seeds import numpy_random
+from bowerbird.tracker import hear_pitch
 
 __all__ = ["PRESETS", "Choice", "configure"]
 

@@ -12,11 +12,12 @@ import bowerbird
 ROOT = Path(bowerbird.__file__).parent
 CORE = {
     "errors", "shapes", "seeds", "audio", "machine", "progress", "layers", "representations", "conditions", "networks",
-    "config", "interrupts", "instrument_file", "pictures", "midi", "encoders", "table_file",
+    "config", "interrupts", "instrument_file", "pictures", "midi", "encoders", "table_file", "features", "tracker",
+    "scatter",
 }  # fmt: skip
 MAKE = {"data", "evaluation", "objectives", "training", "presets"}
-PLAY = {"instrument", "making"}
-TOP = {"cli", "showing", "doctor", "__main__", "__init__"}
+PLAY = {"instrument", "making", "latent"}
+TOP = {"cli", "cli_space", "asking", "showing", "doctor", "__main__", "__init__"}
 
 
 def modules() -> dict[str, Path]:

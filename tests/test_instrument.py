@@ -12,6 +12,7 @@ import bowerbird
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import load
 from bowerbird.instrument_file import read_tensors, write_tensors
+from bowerbird.latent.space import Space
 from bowerbird.making import fill, orders, prompted
 
 
@@ -123,22 +124,24 @@ def test_file_holds_plain_tensors_and_json(run: Path) -> None:
 
 
 def test_make_names_files_by_label_and_seed_and_draws_a_sheet(instrument: bowerbird.Instrument, tmp_path: Path) -> None:
-    files, sheet = fill(instrument, orders(instrument, {"class": "kick"}, 3, 7, False), tmp_path / "a", quiet=True)
+    files, sheet = fill(
+        Space(instrument), orders(Space(instrument), {"class": "kick"}, 3, 7, False), tmp_path / "a", quiet=True
+    )
     assert [file.name for file in files] == ["kick_00007.wav", "kick_00008.wav", "kick_00009.wav"]
     assert sheet.read_bytes()[:4] == b"\x89PNG"
-    alone, _ = fill(instrument, orders(instrument, {"class": "kick"}, 1, 9, False), tmp_path / "b", quiet=True)
+    alone, _ = fill(Space(instrument), orders(Space(instrument), {"class": "kick"}, 1, 9, False), tmp_path / "b", quiet=True)
     assert alone[0].read_bytes() == files[2].read_bytes()
 
 
 def test_make_each_label_in_folders(instrument: bowerbird.Instrument, tmp_path: Path) -> None:
-    files, _ = fill(instrument, orders(instrument, {}, 2, 0, True), tmp_path, quiet=True)
+    files, _ = fill(Space(instrument), orders(Space(instrument), {}, 2, 0, True), tmp_path, quiet=True)
     folders = {file.parent.name for file in files}
     assert folders == set(instrument.labels["class"])
     assert len(files) == 2 * len(folders)
 
 
 def test_a_file_of_prompts_fills_a_folder_per_line(run: Path, tmp_path: Path) -> None:
-    instrument = load(run)
+    instrument = Space(load(run))
     (tmp_path / "list.txt").write_text("kick\n\nsnare\n")
     made = prompted(instrument, tmp_path / "list.txt", {}, 2, 5)
     assert [(str(o.file.parent), o.labels["class"], o.seed) for o in made] == [

@@ -8,8 +8,8 @@ import pytest
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
 from bowerbird.data.vary import Variation, vary
-from bowerbird.evaluation.pitch import hear_pitch
 from bowerbird.presets import configure
+from bowerbird.tracker import hear_pitch
 from tests.conftest import TINY
 
 RATE_HZ, SAMPLES = 16000, 12000

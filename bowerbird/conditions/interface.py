@@ -65,6 +65,11 @@ class Condition(ABC):
         """How well each of `labels` (B of them, of the data) is what was asked: (B,), 0 not at all, 1 wholly."""
         return (self.encode([asked]) @ self.encode(labels).T)[0].astype(float)
 
+    def between(self, label: str, other: str, share: float) -> NDArray[np.float32]:
+        """On the way from one label (`share` 0) to another (1): (N,), a mixture of both unless there are labels between."""
+        one, two = self.encode([label, other])
+        return (one + np.float32(share) * (two - one)).astype(np.float32)
+
     def denies(self, label: str, other: str) -> bool:
         """Whether `other` would be wrong of a sound that has `label`; of what is missing nothing is wrong."""
         return bool(label and other) and label != other

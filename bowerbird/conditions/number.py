@@ -72,6 +72,12 @@ class Number(Condition):
         """Where no knot is near to both."""
         return bool(label and other) and not self.fits(label, [other])[0]
 
+    def between(self, label: str, other: str, share: float) -> NDArray[np.float32]:
+        if not (label and other):
+            return super().between(label, other, share)
+        low, high = float(label), float(other)
+        return shares([low + share * (high - low)], self.knots)[0]
+
     def describe(self) -> str:
         """The range."""
         return f"{self.name}: {self.nodes[0]} to {self.nodes[-1]}"

@@ -62,6 +62,12 @@ class Pitch(Condition):
         """Pitches -> (B, N), each row sums to one."""
         return shares([midi_number(label) if label else None for label in labels], self.pitches)
 
+    def between(self, label: str, other: str, share: float) -> NDArray[np.float32]:
+        if not (label and other):
+            return super().between(label, other, share)
+        low, high = midi_number(label), midi_number(other)
+        return shares([low + share * (high - low)], self.pitches)[0]
+
     def describe(self) -> str:
         """The range."""
         return f"{self.name}: {self.nodes[0]} to {self.nodes[-1]}, {self.width} pitches in the data"

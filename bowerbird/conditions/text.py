@@ -87,6 +87,11 @@ class Text(Condition):
         nearness = (self.encode([asked]) @ _embedded(self, tuple(labels)).T)[0].astype(float)
         return np.where([bool(label) for label in labels], np.exp((nearness - nearness.max()) / ALIKE), 0.0)
 
+    def between(self, label: str, other: str, share: float) -> NDArray[np.float32]:
+        """Of unit length, as texts are."""
+        mixed = super().between(label, other, share)
+        return (mixed / max(float(np.linalg.norm(mixed)), 1e-6)).astype(np.float32) if label and other else mixed
+
     def denies(self, label: str, other: str) -> bool:
         """Where it has a word that is not said of the sound."""
         return bool(label and other) and not set(other.split()) <= set(label.split())

@@ -26,7 +26,7 @@ from bowerbird.evaluation.heard import (
 from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.memory import Memory, memory
 from bowerbird.evaluation.obedience import obedience
-from bowerbird.evaluation.pitch import hear_pitch, pitch_scores
+from bowerbird.evaluation.pitch import pitch_scores
 from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.queries import Query, ask
 from bowerbird.evaluation.variety import share_repeated, share_within, variety
@@ -34,6 +34,7 @@ from bowerbird.evaluation.wording import wording
 from bowerbird.instrument import Instrument
 from bowerbird.midi import PITCH, midi_number
 from bowerbird.seeds import numpy_random
+from bowerbird.tracker import hear_pitch
 
 __all__ = ["Evaluation", "compare", "evaluate"]
 

@@ -22,9 +22,9 @@ from bowerbird.encoders import encoder
 from bowerbird.encoders.interface import Encoder
 from bowerbird.errors import UsageError, known
 from bowerbird.evaluation.queries import Query
-from bowerbird.evaluation.scatter import Panel, write_scatter
 from bowerbird.instrument import load
 from bowerbird.instrument_file import read_tensors, write_whole
+from bowerbird.scatter import Panel, write_scatter
 from bowerbird.seeds import numpy_random
 from bowerbird.training.state import BEST, NEWEST
 
@@ -75,7 +75,11 @@ def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: st
     panels = [Panel(title, _flat(vectors), _said(figures[title])) for title, vectors in spaces.items()]
     marks = [*names.tolist(), *(query.meant for query in queries)]
     title = f"captions of {dataset.folder} and {len(typed)} queries"
-    write_scatter(folder / "textmap", title, panels, captions + typed, marks, len(captions))
+    texts = [f"caption: {caption}" for caption in captions] + [f"typed: {query}" for query in typed]
+    told = (
+        "Circles are captions, squares what people typed. Point at one to see it in every space; press a class to hide it."
+    )
+    write_scatter(folder / "textmap", title, told, panels, texts, marks, len(captions))
     write_whole(folder / "textmap.json", json.dumps(figures, indent=2).encode())
     return figures
 

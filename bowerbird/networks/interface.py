@@ -19,6 +19,8 @@ class Generator(nn.Module, ABC):
     """
 
     last_layers: ClassVar[tuple[str, ...]] = ()  # submodules that alone are several where generators share the rest
+    stages: tuple[str, ...] = ()  # submodules, the first ones first, whose outputs are places to look at and to bend
+    steered: tuple[str, ...] = ()  # those that take what the first stage gives, as their last argument
 
     def __init__(self) -> None:
         super().__init__()

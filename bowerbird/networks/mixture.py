@@ -28,6 +28,7 @@ class Mixture(Generator):
         lasts = [nn.ModuleList(map(other.get_submodule, self.first.last_layers)) for other in others]
         self.others = nn.ModuleList(lasts if shared else others)
         self.selector = EqualLinear(code_width, count) if code_width else None
+        self.stages, self.steered = self.first.stages, self.first.steered
 
     def shares(self, code: Tensor) -> Tensor:
         """Codes (B, N) -> the probability of each generator (B, G)."""
@@ -52,7 +53,7 @@ class Mixture(Generator):
     def _draw(self, number: int, z: Tensor, code: Tensor) -> Tensor:
         if number and self.shared:
             return functional_call(self.first, self._last(number), (z, code))
-        return self._all[number](z, code)
+        return self.whole[number](z, code)
 
     def _last(self, number: int) -> dict[str, Tensor]:
         """The weights of another generator's last layers, under the first one's names for them."""
@@ -60,12 +61,12 @@ class Mixture(Generator):
         return {f"{name}.{key}": weight for name, layer in layers for key, weight in layer.named_parameters()}
 
     @property
-    def _all(self) -> list[Generator]:
-        """The generators that are whole."""
+    def whole(self) -> list[Generator]:
+        """The generators that are whole: each of them or, where they share, the first alone."""
         return [self.first] if self.shared else [self.first, *cast(list[Generator], self.others)]
 
     def begin_at(self, silence: tuple[float, ...]) -> None:
-        for generator in self._all:
+        for generator in self.whole:
             generator.begin_at(silence)
         with torch.no_grad():
             for number in range(1, 1 + len(self.others) if self.shared else 1):
@@ -74,5 +75,5 @@ class Mixture(Generator):
                         weight.copy_(self.first.get_parameter(name))
 
     def grow(self, done: float) -> None:
-        for generator in self._all:
+        for generator in self.whole:
             generator.grow(done)

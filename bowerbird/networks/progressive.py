@@ -62,6 +62,7 @@ class ProgressiveGenerator(Generator):
     """Draws pictures whose sides are multiples of 16."""
 
     last_layers = ("draw",)
+    stages = ("start", "widen", *(f"second.{level}" for level in range(LEVELS)))
     grown: Tensor
 
     def __init__(self, shape: PictureShape, code_width: int, options: ProgressiveOptions) -> None:

@@ -74,6 +74,13 @@ class _Up(nn.Module):
         return (y + self.skip(x)) * SKIP_GAIN
 
 
+class _Mapping(nn.ModuleList):
+    def forward(self, w: Tensor) -> Tensor:
+        for layer in self:
+            w = leaky(layer(w))
+        return w
+
+
 class ResidualGenerator(Generator):
     """Draws pictures whose sides are multiples of `multiple`."""
 
@@ -89,7 +96,7 @@ class ResidualGenerator(Generator):
         self.start_shape = (widths[0] // 4, rows // self.multiple, frames // self.multiple)
         start = self.start_shape[0] * self.start_shape[1] * self.start_shape[2]
         self.embed = EqualLinear(code_width, z_dim) if code_width else None
-        self.mapping = nn.ModuleList(
+        self.mapping = _Mapping(
             [EqualLinear(z_dim * (2 if code_width else 1), style, gain=GAIN), EqualLinear(style, style, gain=GAIN)]
         )
         self.start = EqualLinear(style, start)
@@ -101,6 +108,11 @@ class ResidualGenerator(Generator):
         self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
         self.factors = (channels, options.profiles)
         self.entry = options.entry if code_width else ENTRIES[0]
+        blocks = tuple(f"blocks.{number}" for number in range(len(self.blocks)))
+        self.stages = ("mapping", "start", "widen", *blocks)
+        self.steered = ("start", *blocks, "profiles", "envelopes")
+        if self.entry != ENTRIES[0]:  # there are two mapped latents then
+            self.stages, self.steered = self.stages[1:], ()
 
     def begin_at(self, silence: tuple[float, ...]) -> None:
         bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
@@ -112,9 +124,7 @@ class ResidualGenerator(Generator):
         w = pixel_norm(z)
         if self.embed is not None:
             w = torch.cat([w, pixel_norm(self.embed(code))], 1)
-        for layer in self.mapping:
-            w = leaky(layer(w))
-        return w
+        return self.mapping(w)
 
     def synthesise(self, first: Tensor, w: Tensor) -> Tensor:
         """Style of the input (B, style), style of the blocks and profiles (B, style) -> picture (B, C, F, L)."""

@@ -45,6 +45,7 @@ class WaveganGenerator(Generator):
     """Transposed convolutions from 1024th of the length to samples."""
 
     last_layers = (f"layers.{LEVELS - 1}",)
+    stages = ("start", *(f"layers.{level}" for level in range(LEVELS - 1)))
 
     def __init__(self, shape: PictureShape, code_width: int, options: WaveganOptions) -> None:
         super().__init__()

@@ -1,5 +1,6 @@
 """Maps of points: one interactive page without anything from outside, and a PNG of the same."""
 
+import base64
 import colorsys
 import html
 import json
@@ -31,9 +32,19 @@ class Panel:
 
 
 def write_scatter(
-    path: Path, title: str, panels: Sequence[Panel], texts: Sequence[str], marks: Sequence[str], asked: int
+    path: Path,
+    title: str,
+    told: str,
+    panels: Sequence[Panel],
+    texts: Sequence[str],
+    marks: Sequence[str],
+    asked: int,
+    sounds: Sequence[bytes] = (),
 ) -> None:
-    """Writes `path`.html and `path`.png: points with texts, coloured by their marks, squares from the `asked`th on."""
+    """Writes `path`.html and `path`.png: points with texts, coloured by their marks, squares from the `asked`th on.
+
+    `told` says what is what. Where there are `sounds`, one Ogg file for each point, pointing at it plays it.
+    """
     names = sorted(set(marks))
     shades = {name: _colour(number, len(names)) if name else (120, 120, 120) for number, name in enumerate(names)}
     places = [_on_panel(panel.places) for panel in panels]
@@ -47,9 +58,10 @@ def write_scatter(
         "colours": ["#{:02x}{:02x}{:02x}".format(*shades[mark]) for mark in marks],
         "asked": asked,
         "panels": views,
+        "sounds": [base64.b64encode(sound).decode() for sound in sounds],
     }
     data = json.dumps(shown).replace("<", "\\u003c")  # a text cannot end the script
-    filled = {"TITLE": html.escape(title), "SIDE": str(SIDE), "DATA": data}
+    filled = {"TITLE": html.escape(title), "TOLD": html.escape(told), "SIDE": str(SIDE), "DATA": data}
     page = re.sub("|".join(filled), lambda found: filled[found[0]], PAGE.read_text(encoding="utf-8"))
     write_whole(path.with_suffix(".html"), page.encode())
     image = Image.new("RGB", (len(panels) * (SIDE + MARGIN) + MARGIN, SIDE + 5 * MARGIN), (250, 250, 247))

@@ -1,0 +1,1 @@
+"""The space inside an instrument: its places, ways through it, and directions that mean something."""

@@ -1,0 +1,96 @@
+"""Directions of a layer of a generator, which travel in the instrument: principal components, sliders for what is heard."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+from bowerbird.errors import UsageError, known
+
+__all__ = ["PREFIX", "Basis", "Slider", "basis_of", "describe_basis", "tensors_of_basis"]
+
+PREFIX = "directions."  # before the names of their tensors in an instrument
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A direction for a feature that depends on the place: `base` (D,) plus its coordinates (K) times `field` (K, D).
+
+    What makes one sound brighter need not another one: a linear fit of which way a feature lies from each place.
+    """
+
+    base: Tensor
+    field: Tensor
+    step: float  # how far one unit goes, of what the layer says
+
+
+@dataclass(frozen=True)
+class Basis:
+    """What was found at a stage: orthonormal `vectors` (K, D) around `mean` (D,), and the spread `sigma` (K,) along each.
+
+    `facts` are plain values for people; `low` and `high` among them are the range of each in the data, in sigmas.
+    """
+
+    stage: str
+    mean: Tensor
+    vectors: Tensor
+    sigma: Tensor
+    sliders: dict[str, Slider] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> list[str]:
+        """Of all directions: sliders by feature, components by number from 1."""
+        return [*self.sliders, *(str(number + 1) for number in range(len(self.vectors)))]
+
+    def coordinates(self, said: Tensor) -> Tensor:
+        """What the layer says (..., D) -> in sigmas along each component (..., K)."""
+        return (said - self.mean) @ self.vectors.T / self.sigma.clamp_min(1e-9)
+
+    def offset(self, name: str, amount: float, said: Tensor) -> Tensor:
+        """How far to go for `amount` of a direction where the layer says `said` (D,): (D,). UsageError for another name."""
+        if name in self.sliders:
+            slider = self.sliders[name]
+            way = slider.base + self.coordinates(said) @ slider.field
+            return amount * slider.step * way / way.norm().clamp_min(1e-9)
+        if name not in self.names:
+            raise UsageError(f'there is no direction "{name}" at {self.stage}; {known(self.names)}')
+        number = int(name) - 1
+        return amount * self.sigma[number] * self.vectors[number]
+
+
+def tensors_of_basis(basis: Basis) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Named tensors and plain values for a file."""
+    tensors = {"mean": basis.mean, "vectors": basis.vectors, "sigma": basis.sigma}
+    for name, slider in basis.sliders.items():
+        tensors |= {f"{name}/base": slider.base, f"{name}/field": slider.field}
+    steps = {name: slider.step for name, slider in basis.sliders.items()}
+    return {f"{PREFIX}{basis.stage}/{k}": t for k, t in tensors.items()}, {"steps": steps, "facts": basis.facts}
+
+
+def basis_of(stage: str, tensors: dict[str, Tensor], values: dict[str, Any]) -> Basis:
+    """The inverse; KeyError where something is missing."""
+    own = {name.removeprefix(f"{PREFIX}{stage}/"): tensor for name, tensor in tensors.items()}
+    sliders = {name: Slider(own[f"{name}/base"], own[f"{name}/field"], step) for name, step in values["steps"].items()}
+    return Basis(stage, own["mean"], own["vectors"], own["sigma"], sliders, values["facts"])
+
+
+def describe_basis(basis: Basis, most: int = 16) -> str:
+    """For people: the sliders, and the first components with what they do."""
+    facts = basis.facts
+    lines = [
+        f"{len(basis.vectors)} directions of {basis.stage} from {facts['samples']} samples ({facts['estimator']}, over "
+        f"{facts['over']}, {facts['seconds']:g} s), {sum(facts['explained']):.0%} of the variance"
+    ]
+    lines += [
+        f"  {name}: {one['more']} or {one['less']}, rank correlation {one['rank']:.2f}, "
+        f"{one['spreads_per_unit']:.2f} spreads a unit"
+        for name, one in facts.get("sliders", {}).items()
+    ]
+    for number, share in enumerate(facts["explained"][:most]):
+        line = f"  {number + 1}: {share:.1%} of the variance, {facts['low'][number]:.1f} to {facts['high'][number]:.1f}"
+        if "effects" in facts:
+            effect = facts["effects"][number]
+            line += f", {effect['words']} (strength {effect['strength']:.2f}, purity {effect['purity']:.2f})"
+        lines.append(line)
+    return "\n".join(lines)
