@@ -192,6 +192,7 @@ def test_network_learns_the_same_when_compiled(name: str) -> None:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_network_begins_near_silence(name: str) -> None:
+    torch.manual_seed(0)  # some fresh weights draw near silence anyway
     family, shape = NETWORKS[name], SHAPES.get(name, SHAPE)
     generator = family.generator(shape, 3, family.options(width=8))
     z, condition = torch.randn(16, family.options().z_dim), torch.eye(3)[[0] * 16]

@@ -93,11 +93,10 @@ def project(
             for step in range(steps):
                 optimiser.param_groups[0]["lr"] = RATE * min(1.0, 2 * (1 - step / steps))
                 apart = _distance(form.levels(_drawn(space, kept, z)), wanted)
-                if float(apart.min()) < best.distance:
-                    row = int(apart.argmin())
-                    best = replace(
-                        best, spot=replace(kept[row], z=z[row].detach().cpu().clone()), distance=float(apart.min())
-                    )
+                now = apart.detach()
+                row = int(now.argmin())
+                if float(now[row]) < best.distance:
+                    best = replace(best, spot=replace(kept[row], z=z[row].detach().cpu().clone()), distance=float(now[row]))
                 optimiser.zero_grad()
                 apart.sum().backward()
                 optimiser.step()

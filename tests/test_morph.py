@@ -1,0 +1,236 @@
+"""Hallucinations and what is found: scores, files of any length, real sounds in the space, the map, and their commands."""
+
+import json
+import math
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from PIL import Image
+
+from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.instrument import load
+from bowerbird.latent.morph import render, shaped
+from bowerbird.latent.projection import fitted, nearest, project
+from bowerbird.latent.score import Envelope, Point, Score, read_score
+from bowerbird.latent.space import Space
+from tests.conftest import here
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+KICK, SNARE = Point(1, {"class": "kick"}), Point(2, {"class": "snare"})
+
+
+@pytest.fixture(scope="module")
+def space(run: Path) -> Space:
+    return Space(load(run))
+
+
+def test_a_score_is_read_as_it_was_written(tmp_path: Path) -> None:
+    score = Score(
+        [KICK, SNARE], 3, 0.5, 120.0, "spline", True, False, Envelope(attack_s=0.01), {"2": {"length_s": 0.1}}, "f"
+    )
+    score.save(tmp_path / "s.json")
+    assert read_score(tmp_path / "s.json") == score
+    assert score.count == 5
+    assert score.spacing_s == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize(
+    ("change", "trouble"),
+    [
+        ({"colour": 1}, 'has no "colour"; known: changes'),
+        ({"points": [{"sead": 1}]}, 'has no "sead"'),
+        ({"spacing": math.nan}, "spacing of nan is out of range"),
+        ({"steps": 1_000_000}, r"would last 70 hours; take fewer steps"),
+        ({"steps": -1}, "steps of -1 is out of range"),
+        ({"envelope": {"release_s": -0.1}}, "release_s of -0.1 is out of range"),
+        ({"path": "detour"}, "known: linear, slerp, spline"),
+        ({"points": []}, "number of points"),
+        ({"changes": {"99": {"length_s": 1}}}, "from 0 to 4"),
+        ({"changes": {"1": {"loudness": 1}}}, "with labels, moves or length_s"),
+        ({"steps": "many"}, "another kind"),
+        ({"what": "song"}, "is no score"),
+    ],
+)
+def test_a_score_that_makes_no_sense_is_refused(change: dict, trouble: str, tmp_path: Path) -> None:
+    path = tmp_path / "s.json"
+    Score([KICK, SNARE], 3).save(path)
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(UsageError, match=trouble):
+        read_score(path)
+
+
+def test_the_same_score_gives_the_same_file(space: Space, tmp_path: Path) -> None:
+    score = Score([KICK, SNARE, Point(3)], 4, 0.1, instrument=space.instrument.fingerprint)
+    done = render(space, score, tmp_path / "a.wav", quiet=True)
+    render(space, score, tmp_path / "b.wav", quiet=True)
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    assert done["sounds"] == done["of"] == 11
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["a.wav", "b.wav"], "nothing else stays"
+    with pytest.raises(UsageError, match="is of the instrument 0000"):
+        render(space, Score([KICK], instrument="0000"), tmp_path / "c.wav", quiet=True)
+
+
+def test_sounds_are_laid_over_each_other(space: Space, tmp_path: Path) -> None:
+    plain = Envelope(release_s=0.0)
+    score = Score([KICK, SNARE], 1, 0.05, even=False, envelope=plain)
+    done = render(space, score, tmp_path / "a.wav", 32, quiet=True)
+    keys = [space.at(point) for point in score.points]
+    middle = space.between(keys, 0.5)
+    sounds = [sound for sound, _ in space.play([keys[0], middle, keys[1]])]
+    wanted = np.zeros((1, 2 * 800 + sounds[0].shape[1]))
+    for number, sound in enumerate(sounds):
+        wanted[:, 800 * number : 800 * number + sound.shape[1]] += sound
+    found, rate = soundfile.read(tmp_path / "a.wav", always_2d=True)
+    assert rate == 16000
+    gain = 10 ** (done["gain_db"] / 20)
+    np.testing.assert_allclose(found.T, gain * wanted[:, : len(found)], atol=2e-3)
+    assert np.abs(wanted[:, len(found) :]).max(initial=0) == 0
+
+
+def test_no_peak_between_samples_clips(space: Space, tmp_path: Path) -> None:
+    score = Score([KICK, SNARE], 20, 0.002)
+    done = render(space, score, tmp_path / "a.wav", 16, quiet=True)
+    assert done["gain_db"] < -3, "many sounds at once are louder than full scale"
+    assert done["true_peak_db"] == pytest.approx(20 * math.log10(0.98), abs=0.01)
+    found, _ = soundfile.read(tmp_path / "a.wav")
+    assert np.abs(found).max() <= 0.98
+
+
+def test_envelopes_lead_the_level() -> None:
+    rate, flat = 1000, np.ones((1, 1000))
+    found = shaped(flat, Envelope(0.1, 0.1, 0.2, 0.5, 0.1, 0.8), rate)[0]
+    assert len(found) == 800
+    assert found[[0, 50, 100, 200, 400, 650]] == pytest.approx([0, 0.5, 1, 0.75, 0.5, 0.5], abs=0.02)
+    assert found[-1] < 0.01
+    assert shaped(flat, Envelope(release_s=0.0), rate).sum() == 1000
+    assert shaped(flat, Envelope(trim_s=2.0), rate).shape == (1, 0)
+
+
+def test_single_sounds_differ_where_told(space: Space, tmp_path: Path) -> None:
+    plain = render(space, Score([KICK, KICK], 3, 0.5), tmp_path / "a.wav", quiet=True)
+    changes = {"2": {"labels": {"class": "snare"}}, "4": {"length_s": 0.1}}
+    changed = render(space, Score([KICK, KICK], 3, 0.5, changes=changes), tmp_path / "b.wav", quiet=True)
+    one, other = (soundfile.read(tmp_path / name)[0] for name in ("a.wav", "b.wav"))
+    np.testing.assert_allclose(one[:16000], other[:16000], atol=1e-4)
+    assert np.abs(one[16000:20000] - other[16000:20000]).max() > 0.01
+    assert changed["seconds"] == pytest.approx(2.1, abs=0.01) != plain["seconds"]
+    with pytest.raises(UsageError, match='no label "colour"'):
+        render(space, Score([KICK, KICK], 3, changes={"1": {"labels": {"colour": "red"}}}), tmp_path / "c.wav", quiet=True)
+
+
+def test_a_sound_of_the_instrument_is_found_again(space: Space, tmp_path: Path) -> None:
+    ((sound, _),) = space.play([space.spot(12345, {"class": "tom"})])
+    soundfile.write(tmp_path / "tom.wav", np.pad(0.5 * sound[0], (4000, 0)), 16000)
+    wanted = fitted(space, tmp_path / "tom.wav")
+    assert wanted.shape == (1, 6400)
+    found = project(space, wanted, {"class": "tom"}, quiet=True)
+    assert found.distance < found.random.min(), "nearer than any of 512 random ones, though silent before and quieter"
+    apart = nearest(space, sound, [np.stack([0.1 * sound, sound]), np.zeros((1, 1, 6400), np.float32)], 2)
+    assert apart[0] == (1, pytest.approx(0, abs=1e-6))
+    soundfile.write(tmp_path / "silent.wav", np.zeros(4000), 16000)
+    (tmp_path / "bad.wav").write_bytes(b"no sound")
+    for name, trouble in (("silent.wav", "is silent"), ("none.wav", "no sound at"), ("bad.wav", "bad.wav: not readable")):
+        with pytest.raises(BowerbirdError, match=trouble):
+            fitted(space, tmp_path / name)
+
+
+@pytest.fixture(scope="module")
+def told(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the instrument with directions, found by its command."""
+    path = tmp_path_factory.mktemp("told") / "kit.safetensors"
+    shutil.copy(run / "instrument.safetensors", path)
+    done = here("directions", path, "--samples", 400, "--components", 5, "--no-describe", "--quiet", "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["explained"]) == 5
+    assert path.with_suffix(".mapping.png").exists()
+    return path
+
+
+def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> None:
+    assert here("directions", told, "--layers").stdout.split() == ["mapping", "start", "widen", "blocks.0", "blocks.1"]
+    assert here("keep", told, "thump", "--seed", 3, "-l", "kick", "--move", "1=1").returncode == 0
+    assert here("keep", told, "odd", "--move", "1=1", "--move", "2=-0.5").returncode == 0
+    assert "@thump: seed 3" in here("keep", told).stdout
+    words = ["morph", told, "--point", "@thump", "--point", "snare", "--point", 5, "--steps", 2, "--spacing", 0.1, "--quiet"]
+    done = here(*words, "-o", tmp_path / "walk.wav", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["sounds"] == 7
+    again = here("morph", told, "--score", tmp_path / "walk.score.json", "-o", tmp_path / "again.wav", "--quiet")
+    assert again.returncode == 0, again.stderr
+    assert (tmp_path / "walk.wav").read_bytes() == (tmp_path / "again.wav").read_bytes()
+    with Image.open(tmp_path / "walk.png") as picture:
+        assert picture.size[1] == 256
+    for extra, made in (
+        (["--move", "odd=1", "-n", 2], ["kick_00000.wav", "kick_00001.wav"]),
+        (["--like", "@thump", "-n", 2], ["like kick_0.5_00000.wav", "like kick_0.5_00001.wav"]),
+        (
+            ["--corners", "1,snare,@thump,4", "-n", 2],
+            ["plane_00_00.wav", "plane_00_01.wav", "plane_01_00.wav", "plane_01_01.wav"],
+        ),
+    ):
+        folder = tmp_path / extra[0]
+        label = [] if extra[0] == "--corners" else ["kick"]
+        done = here("make", told, *label, *extra, "-o", folder, "--quiet")
+        assert done.returncode == 0, done.stderr
+        assert sorted(file.name for file in folder.glob("*.wav")) == made
+    assert here("keep", told, "odd", "--forget").returncode == 0
+    assert "odd" not in here("keep", told).stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "trouble"),
+    [
+        (["make", "--move", "warmth=1"], 'no direction "warmth"'),
+        (["make", "--move", "1"], "NAME=AMOUNT"),
+        (["make", "--like", "@nobody"], 'no place is named "nobody"'),
+        (["make", "--corners", "1,2"], "four places"),
+        (["make", "--like", "1", "--corners", "1,2,3,4"], "give one"),
+        (["directions", "--layer", "cellar"], "known: mapping"),
+        (["keep", "empty"], "would be nothing"),
+        (["keep", "nobody", "--forget"], "nothing is named"),
+        (["morph", "-o", "x.wav", "--bits", "8"], "take 16, 24, 32"),
+        (["morph", "-o", "x.wav", "--score", "nowhere.json"], "no score at"),
+        (["map", "-n", "3"], "take 8 to 2000"),
+    ],
+)
+def test_commands_refuse_in_one_sentence(words: list[str], trouble: str, told: Path, tmp_path: Path) -> None:
+    output = ["-o", tmp_path / "made"] if words[0] == "make" else []
+    done = here(words[0], told, *words[1:], *output, "--quiet") if words[0] != "keep" else here(words[0], told, *words[1:])
+    assert done.returncode == 2, done.stderr
+    assert trouble in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_sound_is_found_and_varied_by_its_command(told: Path, kit: Path, tmp_path: Path) -> None:
+    sound = sorted((kit / "kick").glob("*.wav"))[0]
+    done = here("find", told, sound, "-n", 2, "-l", "kick", "--keep", "mine", "-o", tmp_path / "found", "--quiet", "--json")
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert len(result["files"]) == 3
+    assert result["closer_than_random"] == 1
+    assert "@mine" in here("keep", told).stdout
+    assert here("make", told, "--like", "@mine", "-n", 1, "-o", tmp_path / "made", "--quiet").returncode == 0
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser here; apt-get install chromium")
+def test_a_browser_draws_the_map_with_a_sound_at_each_point(told: Path, tmp_path: Path) -> None:
+    done = here("map", told, "-n", 12, "-o", tmp_path / "map.html", "--quiet")
+    assert done.returncode == 0, done.stderr
+    words = [
+        str(BROWSER),
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'b'}",
+        "--dump-dom",
+    ]
+    page = (tmp_path / "map.html").as_uri()
+    dom = subprocess.run([*words, page], capture_output=True, text=True, timeout=120).stdout
+    assert dom.count("<circle") == 12
+    data = json.loads((tmp_path / "map.html").read_text().split("const data = ")[1].split(";\n")[0])
+    assert len(data["sounds"]) == 12
+    assert all(sound.startswith("T2dn") for sound in data["sounds"]), "Ogg files"
