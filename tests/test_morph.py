@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import load
+from bowerbird.latent.drift import Drift
 from bowerbird.latent.morph import render, shaped
 from bowerbird.latent.projection import fitted, nearest, project
 from bowerbird.latent.score import Envelope, Point, Score, read_score
@@ -44,7 +46,7 @@ def test_a_score_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"colour": 1}, 'has no "colour"; known: changes'),
         ({"points": [{"sead": 1}]}, 'has no "sead"'),
         ({"spacing": math.nan}, "spacing of nan is out of range"),
-        ({"steps": 1_000_000}, r"would last 70 hours; take fewer steps"),
+        ({"steps": 1_000_000}, r"would last 69 hours; take fewer steps"),
         ({"steps": -1}, "steps of -1 is out of range"),
         ({"envelope": {"release_s": -0.1}}, "release_s of -0.1 is out of range"),
         ({"path": "detour"}, "known: linear, slerp, spline"),
@@ -92,7 +94,7 @@ def test_sounds_are_laid_over_each_other(space: Space, tmp_path: Path) -> None:
 
 
 def test_no_peak_between_samples_clips(space: Space, tmp_path: Path) -> None:
-    score = Score([KICK, SNARE], 20, 0.002)
+    score = Score([KICK, KICK], 300, 0.001)
     done = render(space, score, tmp_path / "a.wav", 16, quiet=True)
     assert done["gain_db"] < -3, "many sounds at once are louder than full scale"
     assert done["true_peak_db"] == pytest.approx(20 * math.log10(0.98), abs=0.01)
@@ -234,3 +236,20 @@ def test_a_browser_draws_the_map_with_a_sound_at_each_point(told: Path, tmp_path
     data = json.loads((tmp_path / "map.html").read_text().split("const data = ")[1].split(";\n")[0])
     assert len(data["sounds"]) == 12
     assert all(sound.startswith("T2dn") for sound in data["sounds"]), "Ogg files"
+
+
+def test_a_live_walk_follows_its_target_without_a_jump(space: Space) -> None:
+    drift = Drift(space, space.spot(1, {"class": "kick"}), pace=0.25)
+    before = drift.here.z
+    for number in range(12):
+        if number == 5:
+            drift.aim(space.spot(2, {"class": "snare"}))
+        spot = next(drift)
+        assert 0 < (spot.z - before).norm() < 0.7 * before.norm(), "a step, not a jump"
+        before = spot.z
+        if number == 8:
+            torch.testing.assert_close(spot.z, space.spot(2).z, atol=1e-4, rtol=1e-4)
+            assert spot.labels["class"] == "snare"
+    assert not torch.equal(before, space.spot(2).z), "arrived, it goes on"
+    with pytest.raises(UsageError, match="at most 1"):
+        Drift(space, drift.here, pace=0)

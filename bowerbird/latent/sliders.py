@@ -28,6 +28,7 @@ HEARD, TRIED, AMOUNTS = 96, 24, (-1.0, -0.5, 0.0, 0.5, 1.0)  # places listened t
 DESCRIBED, FAR = 8, 2.0  # places a component is tried at, and how far in sigmas
 ALL = (*FEATURES, PITCH_FEATURE)
 LEAST_EFFECT = 0.25  # in spreads of the feature; under it nothing is said
+LEAST_SPREAD = 1e-9
 STEPS = (0.1, 4.0)  # what calibration may make of the step that gradients tell
 
 
@@ -39,13 +40,15 @@ def add_sliders(space: Space, basis: Basis, seed: int = 0, *, quiet: bool = Fals
     """
     spots = [space.spot(seed + number) for number in range(PLACES)]
     said, gradients, values = _gradients(space, basis.stage, spots, quiet)
-    usual = _spreads(_heard(space, spots[:HEARD], ALL, quiet, "listening"), spots[:HEARD])
+    usual = _spreads(_heard(space, spots[:HEARD], ALL), spots[:HEARD])
     sliders, facts = {}, {}
-    for name, gradient in gradients.items():
-        if usual.get(name, 0.0) > 1e-9:
-            slider = _fitted(basis, said, gradient, float(values[name].std()))
+    told = [name for name in gradients if usual.get(name, 0.0) > LEAST_SPREAD]
+    with progress("sliders", len(told), quiet=quiet) as advance:
+        for number, name in enumerate(told):
+            advance(number, name)
+            slider = _fitted(basis, said, gradients[name], float(values[name].std()))
             tried = replace(basis, sliders={name: slider})
-            sliders[name], facts[name] = _calibrated(space, tried, name, spots[:TRIED], usual[name], quiet)
+            sliders[name], facts[name] = _calibrated(space, tried, name, spots[:TRIED], usual[name])
     return replace(basis, sliders=sliders, facts=basis.facts | {"sliders": facts, "spread": usual})
 
 
@@ -107,26 +110,18 @@ def _fitted(basis: Basis, said: Tensor, gradient: Tensor, spread: float) -> Slid
     return Slider(base, field, spread / float(usual))
 
 
-def _heard(
-    space: Space, spots: list[Spot], features: tuple[str, ...], quiet: bool, what: str
-) -> dict[str, NDArray[np.floating]]:
-    sounds = []
-    with progress(what, len(spots), quiet=quiet) as advance:
-        for sound, _ in space.play(spots):
-            sounds.append(sound)
-            advance(len(sounds))
-    return measure(np.stack(sounds), space.instrument.sample_rate, features)
+def _heard(space: Space, spots: list[Spot], features: tuple[str, ...]) -> dict[str, NDArray[np.floating]]:
+    sounds = np.stack([sound for sound, _ in space.play(spots)])
+    return measure(sounds, space.instrument.sample_rate, features)
 
 
-def _calibrated(
-    space: Space, basis: Basis, name: str, spots: list[Spot], usual: float, quiet: bool
-) -> tuple[Slider, dict[str, Any]]:
+def _calibrated(space: Space, basis: Basis, name: str, spots: list[Spot], usual: float) -> tuple[Slider, dict[str, Any]]:
     """With a step that takes one unit to one `usual` spread, as far as that can be."""
     slider = basis.sliders[name]
 
     def tried(amounts: tuple[float, ...]) -> tuple[float, NDArray[np.floating]]:
         of_it = replace(basis, sliders={name: slider})
-        heard = _along(space, of_it, name, amounts, spots, (name,), quiet)[name] / usual
+        heard = _along(space, of_it, name, amounts, spots, (name,))[name] / usual
         return float(np.median((heard[:, -1] - heard[:, 0]) / (amounts[-1] - amounts[0]))), heard
 
     for _ in range(2):  # a step too wide is seen only from nearer
@@ -144,14 +139,13 @@ def _along(
     amounts: tuple[float, ...],
     spots: list[Spot],
     features: tuple[str, ...],
-    quiet: bool,
 ) -> dict[str, NDArray[np.floating]]:
     """`features` (spots, amounts) along a direction of a basis that need not be the instrument's yet."""
     places = [replace(spot, moves={f"{basis.stage}:{name}": amount}) for spot in spots for amount in amounts]
     kept = dict(space.instrument.directions)
     space.instrument.directions[basis.stage] = basis
     try:
-        heard = _heard(space, places, features, quiet, name)
+        heard = _heard(space, places, features)
     finally:
         space.instrument.directions.clear()
         space.instrument.directions.update(kept)
@@ -175,19 +169,22 @@ def describe_directions(space: Space, basis: Basis, seed: int = 0, *, quiet: boo
         raise UsageError("describe directions after their sliders are made")
     spots = [space.spot(seed + number) for number in range(DESCRIBED)]
     effects = []
-    for number in range(len(basis.vectors)):
-        heard = _along(space, basis, str(number + 1), (-FAR, FAR), spots, ALL, quiet)
-        moved = {
-            name: float(np.nanmean(value[:, 1] - value[:, 0])) / usual[name]
-            for name, value in heard.items()
-            if usual.get(name, 0.0) > 1e-9 and np.isfinite(value).any()
-        }
-        moved = {name: round(value, 3) for name, value in moved.items() if np.isfinite(value)}
-        strongest = max(moved, key=lambda name: abs(moved[name]))
-        total = sum(map(abs, moved.values()))
-        words = (
-            WORDS[strongest][moved[strongest] < 0] if abs(moved[strongest]) >= LEAST_EFFECT else "nothing that is measured"
-        )
-        purity = abs(moved[strongest]) / max(total, 1e-9)
-        effects.append({"features": moved, "purity": round(purity, 3), "strength": abs(moved[strongest]), "words": words})
+    with progress("describing", len(basis.vectors), quiet=quiet) as advance:
+        for number in range(len(basis.vectors)):
+            advance(number)
+            effects.append(_effect(_along(space, basis, str(number + 1), (-FAR, FAR), spots, ALL), usual))
     return replace(basis, facts=basis.facts | {"effects": effects})
+
+
+def _effect(heard: dict[str, NDArray[np.floating]], usual: dict[str, float]) -> dict[str, Any]:
+    """Of features (spots, 2) at both ends: how far each goes, and the strongest in words."""
+    moved: dict[str, float] = {}
+    for name, value in heard.items():
+        far = value[:, 1] - value[:, 0]
+        if usual.get(name, 0.0) > LEAST_SPREAD and np.isfinite(far).any():
+            moved[name] = round(float(far[np.isfinite(far)].mean()) / usual[name], 3)
+    strongest = max(moved, key=lambda name: abs(moved[name]), default="")
+    strength = abs(moved.get(strongest, 0.0))
+    words = WORDS[strongest][moved[strongest] < 0] if strength >= LEAST_EFFECT else "nothing that is measured"
+    purity = strength / max(sum(map(abs, moved.values())), 1e-9)
+    return {"features": moved, "purity": round(purity, 3), "strength": strength, "words": words}

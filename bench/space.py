@@ -1,0 +1,163 @@
+"""How quick the space inside an instrument is, and how true its sliders are.
+
+    python -m bench.space INSTRUMENT DATASET      drums, as in docs/quality.md
+
+Writes bench/results/space.json: principal components of 8,192 values (GANSynth's took about two hours in GANSpaceSynth),
+incremental ones beside full ones, a grid of 9 x 9 sounds, an hour of hallucination, sliders at 100 places that they were not
+fitted at, with the class kept by a classifier trained on the real sounds.
+"""
+
+import json
+import math
+import resource
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.stats import spearmanr
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from bench.harness import publish, variant
+from bowerbird.conditions.pitch import Pitch
+from bowerbird.config import ModelConfig
+from bowerbird.data.dataset import Dataset
+from bowerbird.evaluation.heard import hear_real
+from bowerbird.evaluation.listener import Listener
+from bowerbird.features import measure
+from bowerbird.instrument import Instrument, generator_of, load, tensors_of
+from bowerbird.latent.directions import find_directions
+from bowerbird.latent.morph import render
+from bowerbird.latent.score import Point, Score
+from bowerbird.latent.sliders import add_sliders
+from bowerbird.latent.space import Space
+from bowerbird.networks.progressive import ProgressiveOptions
+from bowerbird.representations.mel_frequency import MelFrequency
+
+PLACES, AMOUNTS = 100, (-1.0, -0.5, 0.0, 0.5, 1.0)
+GRID, HOUR_S = 9, 3600.0
+VALUES = 8192
+
+
+def memory_mib() -> float:
+    """The most that this process has held."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def gansynth_sized() -> Space:
+    """A fresh progressive network whose first layer says VALUES numbers, 61 pitches."""
+    form = MelFrequency.suited(16000, 1, 32000, pitched=True)
+    model = ModelConfig(form, ProgressiveOptions(), (Pitch.fit("pitch", [str(pitch) for pitch in range(24, 85)]),))
+    return Space(Instrument(model, tensors_of(model, generator_of(model)), {}, "cpu"))
+
+
+def components(estimator: str, samples: str) -> dict[str, Any]:
+    """Seconds of all, and memory."""
+    space = gansynth_sized()
+    began = time.monotonic()
+    basis = find_directions(space, "start", samples=int(samples), estimator=estimator, quiet=True)
+    seconds = time.monotonic() - began
+    return {
+        "values": basis.vectors.shape[1],
+        "samples": int(samples),
+        "seconds": round(seconds, 2),
+        "samples_per_s": round(int(samples) / seconds),
+        "memory_mib": round(memory_mib()),
+    }
+
+
+def agreement_degrees(space: Space) -> float:
+    """The greatest principal angle between the first eight components, incremental against full."""
+    full, incremental = (
+        find_directions(space, "start", samples=8192, components=8, estimator=name, quiet=True).vectors.double()
+        for name in ("full", "incremental")
+    )
+    return math.degrees(math.acos(min(1.0, float(torch.linalg.svdvals(full @ incremental.T).min()))))
+
+
+def grid_seconds(space: Space) -> float:
+    """Of GRID x GRID sounds between four places, the best of three."""
+    corners = [space.spot(seed) for seed in range(4)]
+    shares = np.linspace(0, 1, GRID)
+
+    def once() -> float:
+        began = time.monotonic()
+        ends = [(space.between([corners[0], corners[2]], y), space.between([corners[1], corners[3]], y)) for y in shares]
+        assert len(list(space.play(space.between(pair, x) for pair in ends for x in shares))) == GRID * GRID
+        return time.monotonic() - began
+
+    return min(once() for _ in range(3))
+
+
+def hour(instrument: str, seconds: str) -> dict[str, Any]:
+    """A hallucination of so long: memory before and after."""
+    space = Space(load(instrument))
+    list(space.play([space.spot(0)]))
+    before, began = memory_mib(), time.monotonic()
+    points = [Point(seed) for seed in range(1 + int(float(seconds) / 60))]
+    with tempfile.TemporaryDirectory() as folder:
+        done = render(space, Score(points, 59, 1.0), Path(folder) / "a.wav", quiet=True)
+    return {
+        "seconds_of_sound": done["seconds"],
+        "seconds": round(time.monotonic() - began, 1),
+        "memory_mib": round(memory_mib()),
+        "memory_before_mib": round(before),
+    }
+
+
+def sliders(space: Space, dataset: Dataset) -> dict[str, Any]:
+    """By feature: mean rank correlation of amount and what is measured, spreads a unit goes, share that keeps its class."""
+    real = hear_real(dataset, "train")
+    listener = Listener.fit(real.sounds, dataset.sample_rate_hz)
+    judge = make_pipeline(StandardScaler(), SVC(C=10)).fit(listener(real.sounds), real.names)
+    basis = add_sliders(space, find_directions(space, space.generator.stages[0], quiet=True), quiet=True)
+    space.instrument.directions[basis.stage] = basis
+    spots = [space.spot(10**6 + number) for number in range(PLACES)]
+    found = {}
+    for name in basis.sliders:
+        places = [replace(spot, moves={name: amount}) for spot in spots for amount in AMOUNTS]
+        sounds = np.stack([sound for sound, _ in space.play(places)])
+        heard = measure(sounds, dataset.sample_rate_hz, (name,))[name].reshape(PLACES, -1)
+        classes = judge.predict(listener(sounds)).reshape(PLACES, -1)
+        ranks = [spearmanr(AMOUNTS, row).statistic if np.ptp(row) else 0.0 for row in heard]
+        found[name] = {
+            "rank": round(float(np.mean(ranks)), 3),
+            "ranks_under_0.9": round(float(np.mean(np.array(ranks) < 0.9)), 3),
+            "class_kept": round(float((classes == classes[:, AMOUNTS.index(0.0), None]).mean()), 3),
+            "spreads_per_unit": basis.facts["sliders"][name]["spreads_per_unit"],
+        }
+    return found
+
+
+def main() -> None:
+    if sys.argv[1] in ("components", "hour"):
+        print(json.dumps({"components": components, "hour": hour}[sys.argv[1]](*sys.argv[2:])))
+        return
+    space, dataset = Space(load(sys.argv[1])), Dataset(Path(sys.argv[2]))
+    result = {
+        "instrument": space.instrument.fingerprint,
+        "grid_seconds": round(grid_seconds(space), 2),
+        "agreement_degrees": round(agreement_degrees(space), 3),
+        "components": {
+            name: variant("space", "components", *name.split())
+            for name in (
+                "randomised 8192",
+                "full 8192",
+                "incremental 8192",
+                "incremental 32768",
+            )
+        },
+        "hour": {seconds: variant("space", "hour", sys.argv[1], seconds) for seconds in ("300", str(HOUR_S))},
+        "sliders": sliders(space, dataset),
+    }
+    publish("space", result)
+
+
+if __name__ == "__main__":
+    main()
