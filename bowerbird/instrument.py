@@ -144,7 +144,12 @@ class Instrument:
             # The few sounds louder than LOUDEST are turned down as a whole.
             return (sound[0] * (LOUDEST / sound.abs().max().clamp_min(LOUDEST))).numpy(), levels[0].numpy()
 
-        return in_threads(hear, pictures)
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # drawing goes on beside them, and more threads than cores wait for each other
+        try:
+            yield from in_threads(hear, pictures)
+        finally:
+            torch.set_num_threads(threads)
 
     def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.
