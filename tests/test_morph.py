@@ -4,6 +4,7 @@ import json
 import math
 import shutil
 import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +21,7 @@ from bowerbird.latent.drift import Drift
 from bowerbird.latent.morph import render, shaped
 from bowerbird.latent.projection import fitted, nearest, project
 from bowerbird.latent.score import Envelope, Point, Score, read_score
-from bowerbird.latent.space import Space
+from bowerbird.latent.space import Space, Spot
 from tests.conftest import here
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -55,6 +56,7 @@ def test_a_score_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"points": []}, "number of points"),
         ({"changes": {"99": {"length_s": 1}}}, "from 0 to 4"),
         ({"changes": {"1": {"loudness": 1}}}, "with labels, moves or length_s"),
+        ({"mapped": True, "changes": {"1": {"labels": {"class": "snare"}}}}, "set mapped to false"),
         ({"steps": "many"}, "another kind"),
         ({"what": "song"}, "is no score"),
     ],
@@ -106,6 +108,22 @@ def test_no_peak_between_samples_clips(space: Space, tmp_path: Path, monkeypatch
     assert done["gain_db"] == pytest.approx(-6.02, abs=0.1)
     found, _ = soundfile.read(tmp_path / "b.wav")
     np.testing.assert_allclose(found, sounds * 10 ** (done["gain_db"] / 20), atol=1e-4)
+
+
+def test_a_walk_that_is_stopped_leaves_what_there_is(space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = space.play
+
+    def stopped(spots: Iterable[Spot]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for number, heard in enumerate(played(spots)):
+            if number == 3:  # as Ctrl-C does
+                raise KeyboardInterrupt
+            yield heard
+
+    monkeypatch.setattr(space, "play", stopped)
+    done = render(space, Score([KICK, SNARE], 8, 0.1, even=False), tmp_path / "a.wav", quiet=True)
+    assert (done["sounds"], done["of"]) == (3, 10)
+    assert 0.2 < soundfile.info(tmp_path / "a.wav").duration <= 0.6
+    assert [file.name for file in tmp_path.iterdir()] == ["a.wav"]
 
 
 def test_envelopes_lead_the_level() -> None:

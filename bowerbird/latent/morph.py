@@ -81,9 +81,9 @@ def render(space: Space, score: Score, path: Path, bits: int = 24, *, quiet: boo
         ) as file:
             count = 0
             with progress("sounds", score.count, quiet=quiet) as advance:
-                for count, block in enumerate(_overlapped(space, score, keys), 1):
+                for count, block in _overlapped(space, score, keys):
                     file.write(block.T)
-                    advance(min(count, score.count), f"{file.frames / rate_hz:.0f} s")
+                    advance(count, f"{file.frames / rate_hz:.0f} s")
         peak = _true_peak(raw)
         gain = min(1.0, LOUDEST / max(peak, 1e-9))
         samples = _copied(raw, path, SUBTYPES[bits], gain)
@@ -93,7 +93,7 @@ def render(space: Space, score: Score, path: Path, bits: int = 24, *, quiet: boo
         raw.unlink(missing_ok=True)
     return {
         "file": str(path),
-        "sounds": min(count, score.count),
+        "sounds": count,
         "of": score.count,
         "seconds": round(samples / rate_hz, 3),
         "true_peak_db": round(float(20 * np.log10(max(peak * gain, 1e-9))), 2),
@@ -101,12 +101,12 @@ def render(space: Space, score: Score, path: Path, bits: int = 24, *, quiet: boo
     }
 
 
-def _overlapped(space: Space, score: Score, keys: list[Spot]) -> Iterator[Sound]:
-    """What is done of the sum after each sound, and at the end the rest; on Ctrl-C what there is."""
+def _overlapped(space: Space, score: Score, keys: list[Spot]) -> Iterator[tuple[int, Sound]]:
+    """After each sound how many there are and what is done of their sum, then the rest; on Ctrl-C what there is."""
     rate_hz, stride = space.instrument.sample_rate, score.steps + 1
     levels = [level_db(sound, rate_hz) for sound, _ in space.play(iter(keys))] if score.even else []
     waiting = np.zeros((space.instrument.model.representation.channels, 0))
-    begun = 0
+    begun = sounds = 0
     try:
         for number, (sound, _) in enumerate(space.play(spots(space, score, keys))):
             change = score.changes.get(str(number), {})
@@ -121,14 +121,15 @@ def _overlapped(space: Space, score: Score, keys: list[Spot]) -> Iterator[Sound]
             done, begun = following - begun, following
             block = np.pad(waiting[:, :done], ((0, 0), (0, max(0, done - room))))
             waiting = waiting[:, done:]
-            if number < score.count - 1:
-                yield block
+            sounds = number + 1
+            if sounds < score.count:
+                yield sounds, block
             else:
                 waiting = np.concatenate([block, waiting], 1)
     except KeyboardInterrupt:
         pass
     last = np.flatnonzero(np.abs(waiting).max(0, initial=0.0) > 0)
-    yield waiting[:, : last[-1] + 1 if len(last) else 0]
+    yield sounds, waiting[:, : last[-1] + 1 if len(last) else 0]
 
 
 def _gain(levels_db: list[float], place: float, own_db: float) -> float:

@@ -83,6 +83,11 @@ class Score:
                     f"{self.count - 1} with labels, moves or length_s"
                 )
 
+        if self.mapped and any(change.get("labels") for change in self.changes.values()):
+            raise UsageError(
+                "labels of single sounds do not change on a mapped way, which has them in it; set mapped to false"
+            )
+
     @property
     def count(self) -> int:
         """Of sounds: key points and the steps between them."""
