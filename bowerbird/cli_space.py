@@ -17,12 +17,14 @@ if TYPE_CHECKING:  # help is shown without torch
 __all__ = ["space_app"]
 
 NEAREST = 3  # training sounds that are named
+SCORELESS = {"instrument", "output", "score", "bits", "device", "as_json", "quiet"}  # what a score does not say
 
 space_app = typer.Typer()
 
 
 @space_app.command()
 def morph(
+    context: typer.Context,
     instrument: InstrumentName,
     output: Annotated[Path, typer.Option("-o", "--output", help="The WAV file; score and spectrogram go beside it.")],
     point: Annotated[
@@ -69,9 +71,10 @@ def morph(
         keys = [point_of(player, one, seed + number, asked, moves) for number, one in enumerate(written)]
         envelope = Envelope(trim, attack, decay, sustain, release, length)
         piece = Score(keys, steps, spacing, tempo, path, mapped, even, envelope, instrument=player.fingerprint)
-    elif point or label or pitch or move:
-        raise UsageError("a --score says what its points are; edit it instead of giving --point, --label, --pitch or --move")
     else:
+        given = [name for name in context.params if getattr(context.get_parameter_source(name), "name", "") == "COMMANDLINE"]
+        if more := set(given) - SCORELESS:
+            raise UsageError(f"a --score says all of that itself; edit it instead of giving --{min(more)}")
         piece = read_score(score)
     done = render(Space(player, places_beside(Path(instrument), player.fingerprint)), piece, output, bits, quiet=quiet)
     piece.save(output.with_suffix(".score.json"))

@@ -220,6 +220,7 @@ def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> No
         (["keep", "nobody", "--forget"], "nothing is named"),
         (["morph", "-o", "x.wav", "--bits", "8"], "take 16, 24, 32"),
         (["morph", "-o", "x.wav", "--score", "nowhere.json"], "no score at"),
+        (["morph", "-o", "x.wav", "--score", "nowhere.json", "--steps", "3"], "instead of giving --steps"),
         (["map", "-n", "3"], "take 8 to 2000"),
     ],
 )

@@ -75,13 +75,12 @@ def find_directions(
             f"{min(samples - 1, first.shape[1])}"
         )
     mean = first.mean(0)
-    told = told_by_labels(labels, first - mean)
+    told = told_by_labels(labels, first)
 
     def varied(encoded: Tensor, said: Tensor) -> NDArray[np.float32]:
-        if over == "both" or told is None:
-            return (said - mean).numpy()
-        by_labels = (encoded - labels.mean(0)) @ told
-        return (by_labels if over == "labels" else said - mean - by_labels).numpy()
+        if over == "labels":
+            return told(encoded).numpy()
+        return (said - mean - told(encoded) if over == "latent" else said - mean).numpy()
 
     spread = varied(labels, first)
     if not spread.var(0).sum() > 1e-12 * max(float(first.square().mean()), 1e-12):
@@ -118,13 +117,14 @@ def find_directions(
     return Basis(stage, mean, found.float(), sigma.float(), {}, facts)
 
 
-def told_by_labels(labels: Tensor, centred: Tensor) -> Tensor | None:
-    """(N, D): the linear part of what a stage says that its labels tell; None without labels."""
+def told_by_labels(labels: Tensor, values: Tensor) -> Callable[[Tensor], Tensor]:
+    """From encoded labels (B, N) and values (B, D): what other labels (B', N) tell of them, from their mean, (B', D)."""
+    from sklearn.linear_model import Ridge
+
     if not labels.shape[1]:
-        return None
-    x = (labels - labels.mean(0)).double()
-    inner = x.T @ x + SHRINK * torch.eye(x.shape[1], dtype=torch.float64)
-    return torch.linalg.solve(inner, x.T @ centred.double()).float()
+        return lambda encoded: values.new_zeros(len(encoded), values.shape[1])
+    fit, mean = Ridge(SHRINK).fit(labels.numpy(), values.numpy()), values.mean(0)
+    return lambda encoded: torch.from_numpy(fit.predict(encoded.numpy()).reshape(len(encoded), -1)).to(mean) - mean
 
 
 Found = tuple[NDArray[np.floating], NDArray[np.floating]]  # vectors (K, D), shares of the variance (K,)

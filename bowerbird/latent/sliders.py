@@ -60,9 +60,7 @@ def _spreads(heard: dict[str, NDArray[np.floating]], spots: list[Spot]) -> dict[
         there = np.isfinite(values)
         if there.any():
             rest = torch.from_numpy(values[there].astype(np.float32))[:, None]
-            rest = rest - rest.mean()
-            told = told_by_labels(labels[there], rest)
-            spreads[name] = float((rest if told is None else rest - (labels[there] - labels[there].mean(0)) @ told).std())
+            spreads[name] = float((rest - told_by_labels(labels[there], rest)(labels[there])).std())
     return {name: spread for name, spread in spreads.items() if np.isfinite(spread)}
 
 
