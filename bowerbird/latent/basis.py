@@ -10,6 +10,7 @@ from bowerbird.errors import UsageError, known
 __all__ = ["PREFIX", "Basis", "Slider", "basis_of", "describe_basis", "tensors_of_basis"]
 
 PREFIX = "directions."  # before the names of their tensors in an instrument
+LEAST_SIGMA = 1e-3  # of the widest
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Slider:
 class Basis:
     """What was found at a stage: orthonormal `vectors` (K, D) around `mean` (D,), and the spread `sigma` (K,) along each.
 
-    `facts` are plain values for people; `low` and `high` among them are the range of each in the data, in sigmas.
+    `facts` are plain values for people; `explained`, `low` and `high` among them are the share of the variance and the range
+    in the data, in sigmas, of each direction that was asked for. The vectors after those only tell sliders where a sound is.
     """
 
     stage: str
@@ -39,13 +41,19 @@ class Basis:
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def count(self) -> int:
+        """Of components that have a name."""
+        return len(self.facts["explained"])
+
+    @property
     def names(self) -> list[str]:
         """Of all directions: sliders by feature, components by number from 1."""
-        return [*self.sliders, *(str(number + 1) for number in range(len(self.vectors)))]
+        return [*self.sliders, *(str(number + 1) for number in range(self.count))]
 
     def coordinates(self, said: Tensor) -> Tensor:
         """What the layer says (..., D) -> in sigmas along each component (..., K)."""
-        return (said - self.mean) @ self.vectors.T / self.sigma.clamp_min(1e-9)
+        least = max(1e-9, LEAST_SIGMA * float(self.sigma.max()))  # along which only rounding varies
+        return (said - self.mean) @ self.vectors.T / self.sigma.clamp_min(least)
 
     def offset(self, name: str, amount: float, said: Tensor) -> Tensor:
         """How far to go for `amount` of a direction where the layer says `said` (D,): (D,). UsageError for another name."""
@@ -79,7 +87,7 @@ def describe_basis(basis: Basis, most: int = 16) -> str:
     """For people: the sliders, and the first components with what they do."""
     facts = basis.facts
     lines = [
-        f"{len(basis.vectors)} directions of {basis.stage} from {facts['samples']} samples ({facts['estimator']}, over "
+        f"{basis.count} directions of {basis.stage} from {facts['samples']} samples ({facts['estimator']}, over "
         f"{facts['over']}, {facts['seconds']:g} s), {sum(facts['explained']):.0%} of the variance"
     ]
     lines += [

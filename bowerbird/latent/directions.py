@@ -27,6 +27,7 @@ AT_ONCE = 256
 FIRST = 4096  # samples that tell what labels say, and the range of each direction
 MOST_AT_ONCE = 400_000_000  # numbers held in memory by estimators that want all samples
 SHRINK = 1.0
+PLACED = 64  # components that are found however few are asked for: sliders read off them where a sound is
 
 Batches = Callable[[], Iterator[NDArray[np.float32]]]
 
@@ -97,7 +98,8 @@ def find_directions(
                 done += len(said)
                 advance(done, f"{done / max(time.monotonic() - began, 1e-9):.0f} samples/s")
 
-    vectors, explained = ESTIMATORS[estimator](space, stage, batches, samples, components)
+    least = min(PLACED, samples - 1, first.shape[1])
+    vectors, explained = ESTIMATORS[estimator](space, stage, batches, samples, max(components, least))
     found = torch.linalg.qr(torch.from_numpy(vectors.astype(np.float64)).T).Q.T  # orthonormal to the last bit
     along = torch.from_numpy(spread).double() @ found.T
     sign = torch.where(along.pow(3).mean(0) < 0, -1.0, 1.0)  # which way is up is chance: the longer tail
@@ -110,9 +112,9 @@ def find_directions(
         "over": over,
         "seed": seed,
         "seconds": round(time.monotonic() - began, 2),
-        "explained": [round(float(share), 6) for share in explained],
-        "low": [round(value, 3) for value in low],
-        "high": [round(value, 3) for value in high],
+        "explained": [round(float(share), 6) for share in explained[:components]],
+        "low": [round(value, 3) for value in low[:components]],
+        "high": [round(value, 3) for value in high[:components]],
     }
     return Basis(stage, mean, found.float(), sigma.float(), {}, facts)
 

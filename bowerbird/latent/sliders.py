@@ -167,8 +167,8 @@ def describe_directions(space: Space, basis: Basis, seed: int = 0, *, quiet: boo
         raise UsageError("describe directions after their sliders are made")
     spots = [space.spot(seed + number) for number in range(DESCRIBED)]
     effects = []
-    with progress("describing", len(basis.vectors), quiet=quiet) as advance:
-        for number in range(len(basis.vectors)):
+    with progress("describing", basis.count, quiet=quiet) as advance:
+        for number in range(basis.count):
             advance(number)
             effects.append(_effect(_along(space, basis, str(number + 1), (-FAR, FAR), spots, ALL), usual))
     return replace(basis, facts=basis.facts | {"effects": effects})

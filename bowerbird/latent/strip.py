@@ -47,7 +47,7 @@ def write_directions(path: Path, space: Space, stage: str, seed: int) -> None:
     """A row per slider and for each of the first SHOWN components: the same sound farther and farther along it."""
     basis, form = space.basis(stage), space.instrument.model.representation
     rows = []
-    for name in [*basis.sliders, *map(str, range(1, 1 + min(SHOWN, len(basis.vectors))))]:
+    for name in [*basis.sliders, *map(str, range(1, 1 + min(SHOWN, basis.count)))]:
         spots = [space.spot(seed, moves={f"{stage}:{name}": amount}) for amount in ALONG]
         rows.append((f"{name}: {ALONG[0]:g} to {ALONG[-1]:g}", [form.levels(space.picture(s))[0].numpy() for s in spots]))
     write_sheet(path, rows)
