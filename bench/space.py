@@ -75,7 +75,7 @@ def components(estimator: str, samples: str) -> dict[str, Any]:
 def agreement_degrees(space: Space) -> float:
     """The greatest principal angle between the first eight components, incremental against full."""
     full, incremental = (
-        find_directions(space, "start", samples=8192, components=8, estimator=name, quiet=True).vectors.double()
+        find_directions(space, "start", samples=8192, components=8, estimator=name, quiet=True).vectors[:8].double()
         for name in ("full", "incremental")
     )
     return math.degrees(math.acos(min(1.0, float(torch.linalg.svdvals(full @ incremental.T).min()))))

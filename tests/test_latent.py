@@ -179,7 +179,7 @@ def test_directions_are_orthonormal_and_leave_labels_alone(space: Space) -> None
 
 def test_estimators_agree(space: Space) -> None:
     full, randomised, incremental = (
-        find_directions(space, "start", samples=3000, components=4, estimator=name, quiet=True).vectors.double()
+        find_directions(space, "start", samples=3000, components=4, estimator=name, quiet=True).vectors[:4].double()
         for name in ("full", "randomised", "incremental")
     )
     for other in (randomised, incremental):
