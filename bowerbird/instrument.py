@@ -26,6 +26,7 @@ __all__ = ["INSTRUMENT_NAME", "LOUDEST", "Instrument", "family_of", "generator_o
 
 INSTRUMENT_NAME = "instrument.safetensors"
 LOUDEST = 0.98  # of full scale: a low kick stays at its peak for several samples and would look clipped
+IN_FLIGHT = 8  # sounds drawn and not played yet
 DECODER = "decoder."  # before the names of a decoder's weights
 
 
@@ -147,7 +148,7 @@ class Instrument:
         threads = torch.get_num_threads()
         torch.set_num_threads(1)  # drawing goes on beside them, and more threads than cores wait for each other
         try:
-            yield from in_threads(hear, pictures)
+            yield from in_threads(hear, pictures, IN_FLIGHT)
         finally:
             torch.set_num_threads(threads)
 

@@ -42,18 +42,18 @@ def interrupts() -> Iterator[Stop]:
             signal.signal(number, handler)
 
 
-def in_threads(work: Callable[[T], R], items: Iterable[T]) -> Iterator[R]:
+def in_threads(work: Callable[[T], R], items: Iterable[T], most: int = IN_FLIGHT) -> Iterator[R]:
     """The results of `work`, in order, from a thread for each core; raises KeyboardInterrupt between two of them.
 
-    Not in the middle: an exception inside the pool's own locks leaves one taken, and the pool then waits for ever. A
-    window of items in flight keeps memory constant. Threads, not processes: decoding, resampling and NumPy leave the
-    interpreter lock, and nothing is copied.
+    Not in the middle: an exception inside the pool's own locks leaves one taken, and the pool then waits for ever. At
+    most `most` items are in flight, which keeps memory constant. Threads, not processes: decoding, resampling and NumPy
+    leave the interpreter lock, and nothing is copied.
     """
     waiting = iter(items)
     with interrupts() as stop:
         pool = ThreadPoolExecutor(os.cpu_count())
         try:
-            window = [pool.submit(work, item) for item in islice(waiting, IN_FLIGHT)]
+            window = [pool.submit(work, item) for item in islice(waiting, most)]
             while window:
                 yield window.pop(0).result()
                 if stop.asked:
