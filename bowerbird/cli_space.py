@@ -16,7 +16,7 @@ if TYPE_CHECKING:  # help is shown without torch
 
 __all__ = ["space_app"]
 
-NEAREST = 3  # training sounds that are named
+NEAREST = 3  # sounds that are named
 SCORELESS = {"instrument", "output", "score", "bits", "device", "as_json", "quiet"}  # what a score does not say
 
 space_app = typer.Typer()
@@ -209,12 +209,14 @@ def find(
         places.points[name] = Point(seed, dict(found.spot.labels), z=found.spot.z.tolist())
         places.save()
     closer = float((found.random > found.distance).mean())
+    made = [(seed + int(number), float(found.random[number])) for number in found.random.argsort()[:NEAREST]]
     result = {
         "files": list(map(str, files)), "sheet": str(sheet), "labels": dict(found.spot.labels), "distance": found.distance,
-        "closer_than_random": closer, "training": near,
+        "closer_than_random": closer, "generated": made, "training": near,
     }  # fmt: skip
     lines = [
         f"found at {found.distance:.3f}, closer than {closer:.1%} of random places (the nearest {found.random.min():.3f})",
+        *(f"generated sound at {apart:.3f}: --seed {one} of the same labels" for one, apart in made),
         *(f"training sound at {apart:.3f}: {file}" for file, apart in near),
         *(["kept as @" + name] if name else []),
         f"it and {count} variations: {output}, contact sheet {sheet}",

@@ -174,6 +174,7 @@ def test_network_learns_the_same_when_compiled(name: str) -> None:
     """As training on a GPU compiles them; here for the CPU."""
     family, shape = NETWORKS[name], SHAPES.get(name, SHAPE)
     options = family.options(z_dim=8, width=8)
+    torch.manual_seed(1)  # by chance a value lies so near a bend of an activation that rounding takes it across
     real, anchors, condition = torch.rand(4, *shape) - 0.5, torch.randn(2, 4), torch.eye(5)[:4]
     found = []
     for wrap in (lambda network: network, compiled):

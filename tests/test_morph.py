@@ -239,6 +239,9 @@ def test_a_sound_is_found_and_varied_by_its_command(told: Path, kit: Path, tmp_p
     result = json.loads(done.stdout)
     assert len(result["files"]) == 3
     assert result["closer_than_random"] == 1
+    apart = [distance for _, distance in result["generated"]]
+    assert len(apart) == 3
+    assert result["distance"] < apart[0] <= apart[1] <= apart[2]
     assert "@mine" in here("keep", told).stdout
     assert here("make", told, "--like", "@mine", "-n", 1, "-o", tmp_path / "made", "--quiet").returncode == 0
 
