@@ -58,6 +58,7 @@ SHOWN = {  # figures of the table, by the heading of their column; a real one st
     "way to noise": "fidelity/kad_way_to_noise",
     "coverage": "fidelity/coverage",
     "variety": "variety/ratio",
+    "of one question": "variety/of_one_question",
     "twins": "variety/twins",
     "from latent": "variety/from_latent",
 }

@@ -17,7 +17,7 @@ from bowerbird.evaluation.listener import Listener
 from bowerbird.evaluation.measure import compare
 from bowerbird.evaluation.obedience import obedience
 from bowerbird.evaluation.pretrained import Pretrained
-from bowerbird.evaluation.variety import share_repeated
+from bowerbird.evaluation.variety import share_repeated, variety_of_one
 from bowerbird.evaluation.verdict import verdicts
 from bowerbird.seeds import numpy_random
 from tests.conftest import command
@@ -122,6 +122,17 @@ def test_what_the_latent_decides_is_told_from_what_labels_do() -> None:
     half = by_label[groups] + by_latent
     assert share_repeated(half, groups, half) == pytest.approx(0.5, abs=0.1)
     assert np.isnan(share_repeated(by_label, np.arange(100), by_label))
+
+
+def test_sounds_of_one_question_differ_as_far_as_their_class_does() -> None:
+    random = np.random.default_rng(0)
+    names = np.repeat(["kick", "snare"], 40)
+    real = random.normal(size=(80, 8)) * np.repeat([1.0, 3.0], 40)[:, None]
+    same, half = np.repeat(real[::8], 8, 0), 0.5 * real
+    assert variety_of_one(real, names, real, names, 8) == pytest.approx(1, abs=0.05)
+    assert variety_of_one(real, names, half, names, 8) == pytest.approx(0.5, abs=0.03)
+    assert variety_of_one(real, names, same, names, 8) == pytest.approx(0, abs=1e-6)
+    assert np.isnan(variety_of_one(real, np.arange(80).astype(str), real, names, 8))
 
 
 def test_copies_are_looked_for_among_all_training_sounds(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,7 +29,7 @@ from bowerbird.evaluation.obedience import obedience
 from bowerbird.evaluation.pitch import pitch_scores
 from bowerbird.evaluation.pretrained import Pretrained
 from bowerbird.evaluation.queries import Query, ask
-from bowerbird.evaluation.variety import share_repeated, share_within, variety
+from bowerbird.evaluation.variety import share_repeated, share_within, variety, variety_of_one
 from bowerbird.evaluation.wording import wording
 from bowerbird.instrument import Instrument
 from bowerbird.midi import PITCH, midi_number
@@ -166,7 +166,9 @@ def compare(
     whole = [str(sorted(labels.items())) for labels in real.labels]
     if again is not None and len(set(whole)) > 1:
         numbers = np.repeat(np.arange(len(again.sounds) // TIMES), TIMES)
-        figures["variety/from_latent"] = share_repeated(listener(again.sounds), numbers, matched)
+        repeated = listener(again.sounds)
+        figures["variety/of_one_question"] = variety_of_one(a, real.names, repeated, again.names, TIMES)
+        figures["variety/from_latent"] = share_repeated(repeated, numbers, matched)
         figures["variety/from_latent_real"] = share_repeated(a, np.unique(whole, return_inverse=True)[1], a)
     remembered, copied_from = _memory(a, matched, real, listener, held_out, dataset)
     figures |= {

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import pairwise_distances
 
-__all__ = ["Variety", "share_repeated", "share_within", "variety"]
+__all__ = ["Variety", "share_repeated", "share_within", "variety", "variety_of_one"]
 
 Embeddings = NDArray[np.floating]
 Names = NDArray[np.str_]
@@ -47,6 +47,17 @@ def variety(real: Embeddings, names: Names, made: Embeddings, asked: Names) -> V
         float((made_all < limit).mean()),
         float((near < limit).mean()),
     )
+
+
+def variety_of_one(real: Embeddings, names: Names, made: Embeddings, asked: Names, times: int) -> float:
+    """Mean distance among sounds of one and the same question, `times` in a row, over that of its class's real sounds.
+
+    NaN where no class has two.
+    """
+    classes = {name: _mean(pairwise_distances(real[names == name])) for name in set(asked) if (names == name).sum() > 1}
+    starts = [start for start in range(0, len(made) - times + 1, times) if classes.get(asked[start], 0.0) > 0]
+    ratios = [_mean(pairwise_distances(made[start : start + times])) / classes[asked[start]] for start in starts]
+    return float(np.mean(ratios)) if ratios else float("nan")
 
 
 def _mean(apart: NDArray[np.floating]) -> float:

@@ -168,7 +168,7 @@ def _incremental(space: Space, stage: str, batches: Batches, samples: int, compo
     found, waiting = IncrementalPCA(components), np.zeros((0, 0), np.float32)
     for batch in batches():
         waiting = np.concatenate([waiting, batch]) if len(waiting) else batch
-        if len(waiting) >= max(components, 4 * AT_ONCE):
+        if len(waiting) >= components:  # few rows at a time: the cost of a sample grows with them
             found.partial_fit(waiting)
             waiting = waiting[:0]
     if len(waiting) >= components:
