@@ -39,7 +39,6 @@ from bowerbird.latent.projection import nearest, project
 from bowerbird.latent.score import Point, Score
 from bowerbird.latent.sliders import add_sliders
 from bowerbird.latent.space import Space
-from bowerbird.machine import return_freed_memory
 from bowerbird.networks.progressive import ProgressiveOptions
 from bowerbird.representations.mel_frequency import MelFrequency
 
@@ -102,7 +101,6 @@ def grid_seconds(space: Space) -> float:
 def hour(instrument: str, seconds: str) -> dict[str, Any]:
     """A hallucination of so long, as the command makes it: memory before and at most."""
     space = Space(load(instrument))
-    return_freed_memory()
     list(space.play([space.spot(0)]))
     before, began = memory_mib(), time.monotonic()
     points = [Point(seed) for seed in range(1 + int(float(seconds) / 60))]
@@ -181,13 +179,12 @@ def main() -> None:
     if name == "size":
         runs = ("randomised 8192", "full 8192", "incremental 8192", "incremental 65536")
         found: dict[str, Any] = {one: variant("space", "components", *one.split()) for one in runs}
-        found["agreement_degrees"] = round(agreement_degrees(gansynth_sized(), "start"), 3)
     else:
         space, dataset = Space(load(words[0])), Dataset(Path(words[1]))
         found = {
             "instrument": space.instrument.fingerprint,
             "grid_seconds": round(grid_seconds(space), 2),
-            "agreement_degrees": round(agreement_degrees(space, space.generator.stages[0]), 3),
+            "agreement_degrees": {stage: round(agreement_degrees(space, stage), 3) for stage in space.generator.stages[:2]},
             "hour": {seconds: variant("space", "hour", words[0], seconds) for seconds in ("300", str(HOUR_S))},
             "sliders": sliders(space, dataset),
             "held_out": held_out(space, dataset),

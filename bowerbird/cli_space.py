@@ -61,7 +61,6 @@ def morph(
     from bowerbird.latent.score import Envelope, Score, read_score
     from bowerbird.latent.space import Space
     from bowerbird.latent.strip import write_strip
-    from bowerbird.machine import return_freed_memory
 
     if bits not in SUBTYPES:
         raise UsageError(f"a WAV of {bits} bits is not written; take {', '.join(map(str, SUBTYPES))}")
@@ -77,7 +76,6 @@ def morph(
         if more := set(given) - SCORELESS:
             raise UsageError(f"a --score says all of that itself; edit it instead of giving --{min(more)}")
         piece = read_score(score)
-    return_freed_memory()
     done = render(Space(player, places_beside(Path(instrument), player.fingerprint)), piece, output, bits, quiet=quiet)
     piece.save(output.with_suffix(".score.json"))
     write_strip(output.with_suffix(".png"), output)

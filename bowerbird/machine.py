@@ -13,10 +13,7 @@ from torch._functorch import config as autograd_config
 
 from bowerbird.errors import UsageError
 
-__all__ = [
-    "choose_device", "compiled", "describe_machine", "has_fast_bfloat16", "keep_freed_memory", "return_freed_memory",
-    "usable_cores",
-]  # fmt: skip
+__all__ = ["choose_device", "compiled", "describe_machine", "has_fast_bfloat16", "keep_freed_memory", "usable_cores"]
 
 
 def usable_cores() -> int:
@@ -68,25 +65,12 @@ def keep_freed_memory() -> bool:
     By default every tensor over 32 MB goes back to the system when freed and is page-faulted in again on the next
     operation, which made element-wise work 3 to 6 times slower.
     """
-    return _told_malloc({M_MMAP_MAX: 0, M_TRIM_THRESHOLD: 2**31 - 1, M_TOP_PAD: 2**28, M_ARENA_MAX: 1})
-
-
-def return_freed_memory() -> bool:
-    """Tells glibc to give freed memory back at once, for long work that should stay small; False where there is no glibc.
-
-    A walk of drums held a tenth less by it, for a fifth more processor time.
-    """
-    return _told_malloc({M_MMAP_THRESHOLD: 2**17})
-
-
-M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -2, -3, -4, -8  # malloc.h
-
-
-def _told_malloc(settings: dict[int, int]) -> bool:
     if sys.platform != "linux" or platform.libc_ver()[0] != "glibc":
         return False
+    m_trim_threshold, m_top_pad, m_mmap_max, m_arena_max = -1, -2, -4, -8  # malloc.h
     mallopt = ctypes.CDLL("libc.so.6").mallopt
-    return all(mallopt(name, value) == 1 for name, value in settings.items())
+    settings = ((m_mmap_max, 0), (m_trim_threshold, 2**31 - 1), (m_top_pad, 2**28), (m_arena_max, 1))
+    return all(mallopt(name, value) == 1 for name, value in settings)
 
 
 def describe_machine() -> str:
