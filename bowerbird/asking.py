@@ -1,19 +1,24 @@
 """How people ask on the command line: labels, moves and places as they type them, and how results are said."""
 
 import json
+import re
+import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from bowerbird.errors import UsageError
+from bowerbird.errors import BowerbirdError, UsageError
 
 if TYPE_CHECKING:  # help is shown without torch
     from bowerbird.instrument import Instrument
     from bowerbird.latent.score import Point
+    from bowerbird.latent.space import Space
 
 __all__ = [
     "InstrumentName", "Json", "Label", "Move", "Pitch", "Quiet", "Truncation", "asked_of", "moves_of", "point_of", "say",
+    "space_of",
 ]  # fmt: skip
 
 InstrumentName = Annotated[str, typer.Argument(metavar="INSTRUMENT", help="An instrument file or a run's folder.")]
@@ -53,6 +58,18 @@ def asked_of(
     return asked
 
 
+def space_of(player: "Instrument", instrument: str) -> "Space":
+    """The space of an instrument with what people named in it; a sidecar that cannot be used is told and left alone."""
+    from bowerbird.latent.places import places_beside
+    from bowerbird.latent.space import Space
+
+    try:
+        return Space(player, places_beside(Path(instrument), player.fingerprint))
+    except BowerbirdError as error:
+        print(f"bowerbird: {error} (going on without it)", file=sys.stderr)
+        return Space(player)
+
+
 def moves_of(written: Sequence[str] | None) -> dict[str, float]:
     """NAME=AMOUNT -> amounts by name; UsageError where one is none."""
     moves: dict[str, float] = {}
@@ -68,13 +85,14 @@ def moves_of(written: Sequence[str] | None) -> dict[str, float]:
 
 
 def point_of(player: "Instrument", written: str, seed: int, asked: dict[str, str], moves: dict[str, float]) -> "Point":
-    """A place as people write it: a seed (17), a named one (@airy), labels (kick, class=kick, "wood door")."""
+    """A place as people write it: a seed (17), a named one (@airy), labels (kick, "wood door", class=kick,pitch=60)."""
     from bowerbird.latent.score import Point
 
     if written.startswith("@"):
         return Point(labels=asked, moves=moves, name=written[1:])
     if written.isdecimal():
         return Point(int(written), asked, moves)
-    named = "=" in written and written.partition("=")[0] in player.labels
-    own = asked_of(player, None, [written]) if named else dict(player.asked(written))
+    names = "|".join(map(re.escape, player.labels)) or "(?!)"
+    named = re.match(f"({names})=", written)
+    own = asked_of(player, None, re.split(f",(?=(?:{names})=)", written)) if named else dict(player.asked(written))
     return Point(seed, {**asked, **own}, moves)

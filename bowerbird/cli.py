@@ -10,7 +10,20 @@ from typing import Annotated, NoReturn
 import typer
 
 import bowerbird
-from bowerbird.asking import InstrumentName, Json, Label, Move, Pitch, Quiet, Truncation, asked_of, moves_of, point_of, say
+from bowerbird.asking import (
+    InstrumentName,
+    Json,
+    Label,
+    Move,
+    Pitch,
+    Quiet,
+    Truncation,
+    asked_of,
+    moves_of,
+    point_of,
+    say,
+    space_of,
+)  # fmt: skip
 from bowerbird.cli_space import space_app
 from bowerbird.errors import BowerbirdError, UsageError, way_out
 
@@ -199,17 +212,15 @@ def make(
     if sum(map(bool, (prompts, each_label, like, corners))) > 1:
         raise UsageError("--prompts, --each-label, --like and --corners are ways of asking of their own; give one")
     from bowerbird.instrument import load
-    from bowerbird.latent.places import places_beside
-    from bowerbird.latent.space import Space
     from bowerbird.making import Bent, alike, fill, orders, plane, prompted
 
     player = load(instrument, device)
-    space = Space(player, places_beside(Path(instrument), player.fingerprint))
+    space = space_of(player, instrument)
     asked, moves = asked_of(player, text, label, pitch), moves_of(move)
     if prompts:
         wanted = prompted(space, prompts, asked, count, seed, Bent(moves, truncation))
     elif like:
-        wanted = alike(space, space.at(point_of(player, like, seed, asked, moves)), distance, count, seed)
+        wanted = alike(space, space.at(point_of(player, like, seed, asked, moves)), distance, count, seed, like)
     elif corners:
         wanted = plane(space, [point_of(player, one.strip(), seed, asked, moves) for one in corners.split(",")], count)
     else:

@@ -1,11 +1,25 @@
 """The commands of the space inside an instrument, beside those of `cli`."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bowerbird.asking import InstrumentName, Json, Label, Move, Pitch, Quiet, Truncation, asked_of, moves_of, point_of, say
+from bowerbird.asking import (
+    InstrumentName,
+    Json,
+    Label,
+    Move,
+    Pitch,
+    Quiet,
+    Truncation,
+    asked_of,
+    moves_of,
+    point_of,
+    say,
+    space_of,
+)  # fmt: skip
 from bowerbird.errors import UsageError, known
 
 if TYPE_CHECKING:  # help is shown without torch
@@ -29,7 +43,9 @@ def morph(
     output: Annotated[Path, typer.Option("-o", "--output", help="The WAV file; score and spectrogram go beside it.")],
     point: Annotated[
         list[str] | None,
-        typer.Option(metavar="PLACE", help="A key point: a seed, a label, a text, @ and a name of yours; repeat."),
+        typer.Option(
+            metavar="PLACE", help="A key point: a seed, a label, a text, name=label,…, @ and a name of yours; repeat."
+        ),
     ] = None,
     points: Annotated[int, typer.Option(min=1, help="How many key points, where none is named.")] = 4,
     steps: Annotated[int, typer.Option(help="Sounds between two of them.")] = 7,
@@ -48,6 +64,7 @@ def morph(
     label: Label = None,
     pitch: Pitch = None,
     move: Move = None,
+    truncation: Truncation = 1.0,
     seed: Annotated[int, typer.Option(min=0, help="Key points without a seed of their own take seed, seed + 1 …")] = 0,
     bits: Annotated[int, typer.Option(help="16, 24, or 32 (floats).")] = 24,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "cpu",
@@ -56,19 +73,23 @@ def morph(
 ) -> None:
     """Walk from sound to sound: a hallucination as one WAV file, with its score."""
     from bowerbird.instrument import load
-    from bowerbird.latent.morph import SUBTYPES, render
-    from bowerbird.latent.places import places_beside
+    from bowerbird.latent.morph import SUBTYPES, render, settled
     from bowerbird.latent.score import Envelope, Score, read_score
-    from bowerbird.latent.space import Space
     from bowerbird.latent.strip import write_strip
 
+    if output.suffix.lower() != ".wav":
+        raise UsageError(f"{output} would be no WAV file; let its name end in .wav")
     if bits not in SUBTYPES:
         raise UsageError(f"a WAV of {bits} bits is not written; take {', '.join(map(str, SUBTYPES))}")
     player = load(instrument, device)
+    space = space_of(player, instrument)
     if score is None:
         asked, moves = asked_of(player, None, label, pitch), moves_of(move)
         written = point or [str(seed + number) for number in range(points)]
-        keys = [point_of(player, one, seed + number, asked, moves) for number, one in enumerate(written)]
+        keys = [
+            replace(point_of(player, one, seed + number, asked, moves), truncation=truncation)
+            for number, one in enumerate(written)
+        ]
         envelope = Envelope(trim, attack, decay, sustain, release, length)
         piece = Score(keys, steps, spacing, tempo, path, mapped, even, envelope, instrument=player.fingerprint)
     else:
@@ -76,7 +97,8 @@ def morph(
         if more := set(given) - SCORELESS:
             raise UsageError(f"a --score says all of that itself; edit it instead of giving --{min(more)}")
         piece = read_score(score)
-    done = render(Space(player, places_beside(Path(instrument), player.fingerprint)), piece, output, bits, quiet=quiet)
+    piece = settled(space, piece)  # what is saved plays the same whatever names stand for later
+    done = render(space, piece, output, bits, quiet=quiet)
     piece.save(output.with_suffix(".score.json"))
     write_strip(output.with_suffix(".png"), output)
     files = {"score": str(output.with_suffix(".score.json")), "picture": str(output.with_suffix(".png"))}
@@ -154,6 +176,8 @@ def keep(
     if name is not None:
         if forget and not (places.points.pop(name, None) or places.directions.pop(name, None)):
             raise UsageError(f'nothing is named "{name}" in {places.path}; {known([*places.points, *places.directions])}')
+        if not forget:
+            places.check_new(name)
         if not forget and seed is not None:
             point = Point(seed, space.instrument.choose(asked_of(player, None, label, pitch), seed=seed), moves, truncation)
             space.at(point)  # what is not there is said now
@@ -164,10 +188,19 @@ def keep(
             space.spot(0, moves=moves)
             places.directions[name] = space.expanded(moves)
         places.save()
-    lines = [f"@{one}: seed {point.seed}, {point.labels}, {point.moves}" for one, point in places.points.items()]
-    lines += [f"{one}: {moves}" for one, moves in places.directions.items()]
+    lines = [
+        ", ".join([f"@{one}: seed {point.seed}", *_pairs(point.labels), *_pairs(point.moves)])
+        for one, point in places.points.items()
+    ]
+    lines += [f"{one}: {', '.join(_pairs(moves))}" for one, moves in places.directions.items()]
     result = {"file": str(places.path), "points": list(places.points), "directions": places.directions}
     say(result, as_json, "\n".join([*(lines or ["nothing is kept yet"]), f"in {places.path}"]))
+
+
+def _pairs(values: dict[str, str] | dict[str, float]) -> list[str]:
+    return [
+        f"{name}={value:g}" if isinstance(value, float) else f"{name}={value}" for name, value in values.items() if value
+    ]
 
 
 @space_app.command()
@@ -197,12 +230,14 @@ def find(
 
     player = load(instrument)
     places = places_beside(Path(instrument), player.fingerprint)
+    if name:
+        places.check_new(name)
     space = Space(player, places)
     wanted = fitted(space, sound)
     found = project(space, wanted, asked_of(player, None, label, pitch), seed, quiet=quiet)
     near = [] if dataset is None else _nearest_in(space, dataset, wanted)
     above = {sound.name: [pictured(space, wanted)]}
-    files, sheet = fill(space, around(space, found.spot, distance, count, seed), output, above, quiet=quiet)
+    files, sheet = fill(space, around(space, found.spot, distance, count, seed, sound.stem), output, above, quiet=quiet)
     if name:
         places.points[name] = Point(seed, dict(found.spot.labels), z=found.spot.z.tolist())
         places.save()

@@ -27,7 +27,8 @@ def way_out(error: Exception) -> str:
 
 
 def known(names: object) -> str:
-    """`names` as a readable list for the end of an error sentence: "known: a, b, c"."""
-    listed = sorted(str(name) for name in names)  # type: ignore[attr-defined]
+    """`names` as a readable list for the end of an error sentence: "known: a, b, 2, 10"."""
+    every = [str(name) for name in names]  # type: ignore[attr-defined]
+    listed = sorted(every, key=lambda name: (name.isdecimal(), int(name) if name.isdecimal() else 0, name))
     shown = ", ".join(listed[:40]) + (f" and {len(listed) - 40} more" if len(listed) > 40 else "")
     return f"known: {shown or 'none'}"

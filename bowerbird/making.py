@@ -98,10 +98,12 @@ def prompted(space: Space, file: Path, asked: dict[str, str], count: int, seed: 
 
 def _orders(space: Space, asked: dict[str, str], count: int, seed: int, folder: Path, bent: Bent) -> list[Order]:
     made = []
-    row = ", ".join([*asked.values(), *(f"{name} {amount:+g}" for name, amount in bent.moves.items())]) or "all labels"
+    changed = [f"{name}{amount:+g}" for name, amount in bent.moves.items()]
+    changed += [f"truncation{bent.truncation:g}"] if bent.truncation != 1 else []
+    row = ", ".join([*asked.values(), *changed]) or "all labels"
     for one in range(seed, seed + count):
         labels = space.instrument.choose(asked, seed=one)
-        file = folder / f"{_said(labels)}_{one:05d}.wav"
+        file = folder / f"{'_'.join([_said(labels), *map(file_stem, changed)])}_{one:05d}.wav"
         made.append(Order(labels, one, file, row, asked, bent.moves, bent.truncation))
     if made:
         made[0].place(space)  # a direction that is not there is said before anything is written
@@ -112,20 +114,22 @@ def _said(labels: Mapping[str, str]) -> str:
     return "_".join(file_stem(value) for value in labels.values() if value) or "sound"
 
 
-def alike(space: Space, spot: Spot, distance: float, count: int, seed: int) -> list[Order]:
-    """`count` sounds like that of a place, a bit different: 0 is the same, 1 has nothing to do with it."""
+def alike(space: Space, spot: Spot, distance: float, count: int, seed: int, name: str) -> list[Order]:
+    """`count` sounds like that of a place of that name, a bit different: 0 is the same, 1 has nothing to do with it."""
     made = []
     for one in range(seed, seed + count):
-        file = Path(f"like {_said(spot.labels)}_{distance:g}_{one:05d}.wav")
+        file = Path(f"like_{file_stem(name)}_{_said(spot.labels)}_{distance:g}_{one:05d}.wav")
         there = replace(spot, z=near(spot.z, distance, one))
-        made.append(Order(dict(spot.labels), one, file, f"like {_said(spot.labels)}, {distance:g} away", {}, spot=there))
+        made.append(Order(dict(spot.labels), one, file, f"like {name}, {distance:g} away", {}, spot=there))
     return made
 
 
-def around(space: Space, spot: Spot, distance: float, count: int, seed: int) -> list[Order]:
+def around(space: Space, spot: Spot, distance: float, count: int, seed: int, name: str) -> list[Order]:
     """The sound of a place itself, then `count` like it."""
-    itself = Order(dict(spot.labels), seed, Path(f"{_said(spot.labels)}_itself.wav"), "found", {}, spot=spot)
-    return [itself, *alike(space, spot, distance, count, seed)]
+    itself = Order(
+        dict(spot.labels), seed, Path(f"{file_stem(name)}_{_said(spot.labels)}_found.wav"), "found", {}, spot=spot
+    )
+    return [itself, *alike(space, spot, distance, count, seed, name)]
 
 
 def plane(space: Space, corners: Sequence[Point], side: int) -> list[Order]:

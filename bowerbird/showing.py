@@ -9,6 +9,7 @@ import numpy as np
 from bowerbird.config import to_json
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import INSTRUMENT_NAME, Instrument, load
+from bowerbird.latent.basis import describe_basis
 
 __all__ = ["tell"]
 
@@ -67,6 +68,7 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
     if made["scores"]:
         lines.append("scores: " + ", ".join(f"{name} {value:.3g}" for name, value in made["scores"].items()))
     lines += made.get("watch", [])
+    lines += [describe_basis(basis, most=0) for basis in instrument.directions.values()]
     facts = {
         "what": "instrument",
         "sample_rate_hz": instrument.sample_rate,
@@ -74,6 +76,7 @@ def _instrument(instrument: Instrument) -> tuple[dict[str, Any], str]:
         "labels": instrument.labels,
         "parameters": parameters,
         "provenance": made,
+        "directions": {stage: basis.names for stage, basis in instrument.directions.items()},
         "fingerprint": instrument.fingerprint,
     }
     return facts, "\n".join(lines) + "\n"

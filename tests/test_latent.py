@@ -264,10 +264,11 @@ def test_moves_add_up_and_are_refused_by_name(described: Instrument) -> None:
     assert not torch.allclose(space.picture(one), space.picture(plain))
     torch.testing.assert_close(space.picture(replace(plain, moves={"2": 0.0})), space.picture(plain))
     for moves, trouble in (
-        ({"warmth": 1.0}, "known: 1, 2, 3, 4, 5, 6, attack"),
+        ({"warmth": 1.0}, "known: attack, brightness, decay, loudness, noisiness, roughness, 1, 2, 3, 4, 5, 6"),
         ({"widen:1": 1.0}, 'no directions of the layer "widen"'),
         ({"mapping:1@attic": 1.0}, 'into "attic" alone'),
-        ({"1": math.nan}, "is no number"),
+        ({"1": math.nan}, "1=nan is out of range"),
+        ({"1": 21.0}, "between -20 and 20"),
     ):
         with pytest.raises(UsageError, match=trouble):
             space.spot(0, moves=moves)

@@ -20,7 +20,7 @@ from bowerbird.latent import morph
 from bowerbird.latent.drift import Drift
 from bowerbird.latent.morph import render, shaped
 from bowerbird.latent.projection import fitted, nearest, project
-from bowerbird.latent.score import Envelope, Point, Score, read_score
+from bowerbird.latent.score import Change, Envelope, Point, Score, read_score
 from bowerbird.latent.space import Space, Spot
 from tests.conftest import here
 
@@ -35,7 +35,7 @@ def space(run: Path) -> Space:
 
 def test_a_score_is_read_as_it_was_written(tmp_path: Path) -> None:
     score = Score(
-        [KICK, SNARE], 3, 0.5, 120.0, "spline", True, False, Envelope(attack_s=0.01), {"2": {"length_s": 0.1}}, "f"
+        [KICK, SNARE], 3, 0.5, 120.0, "spline", True, False, Envelope(attack_s=0.01), {"2": Change(length_s=0.1)}, "f"
     )
     score.save(tmp_path / "s.json")
     assert read_score(tmp_path / "s.json") == score
@@ -55,9 +55,20 @@ def test_a_score_is_read_as_it_was_written(tmp_path: Path) -> None:
         ({"path": "detour"}, "known: linear, slerp, spline"),
         ({"points": []}, "number of points"),
         ({"changes": {"99": {"length_s": 1}}}, "from 0 to 4"),
-        ({"changes": {"1": {"loudness": 1}}}, "with labels, moves or length_s"),
+        ({"changes": {"1": {"loudness": 1}}}, r'changes.1 has no "loudness"; known: labels, length_s, moves'),
+        ({"changes": {"1": {"moves": {"1": "far"}}}}, r'changes.1.moves.1 is "far"; it must be a number'),
+        ({"changes": [1]}, r"changes is \[1\]; it must be names with values, in {braces}"),
+        ({"points": ["kick"]}, r'points\[0\] is "kick"; it must be names'),
+        ({"points": [{}, {"labels": {"class": 5}}]}, r'points\[1\].labels.class is 5; it must be a text, in "quotes"'),
+        ({"points": [{"seed": 1.5}]}, r"points\[0\].seed is 1.5; it must be a whole number"),
+        ({"points": [{"seed": -1}]}, r"points\[0\]: a seed of -1 is out of range"),
+        ({"points": [{"z": ["a"]}]}, r'points\[0\].z\[0\] is "a"; it must be a number'),
+        ({"envelope": None}, "envelope is null; it must be names"),
+        ({"envelope": {"length_s": 0}}, "length_s of 0.0 is out of range"),
+        ({"mapped": "no"}, 'mapped is "no"; it must be true or false'),
+        ({"steps": True}, "steps is true; it must be a whole number"),
         ({"mapped": True, "changes": {"1": {"labels": {"class": "snare"}}}}, "set mapped to false"),
-        ({"steps": "many"}, "another kind"),
+        ({"steps": "many"}, 'steps is "many"; it must be a whole number'),
         ({"what": "song"}, "is no score"),
     ],
 )
@@ -138,14 +149,24 @@ def test_envelopes_lead_the_level() -> None:
 
 def test_single_sounds_differ_where_told(space: Space, tmp_path: Path) -> None:
     plain = render(space, Score([KICK, KICK], 3, 0.5), tmp_path / "a.wav", quiet=True)
-    changes = {"2": {"labels": {"class": "snare"}}, "4": {"length_s": 0.1}}
+    changes = {"2": Change({"class": "snare"}), "4": Change(length_s=0.1)}
     changed = render(space, Score([KICK, KICK], 3, 0.5, changes=changes), tmp_path / "b.wav", quiet=True)
     one, other = (soundfile.read(tmp_path / name)[0] for name in ("a.wav", "b.wav"))
     np.testing.assert_allclose(one[:16000], other[:16000], atol=1e-4)
     assert np.abs(one[16000:20000] - other[16000:20000]).max() > 0.01
     assert changed["seconds"] == pytest.approx(2.1, abs=0.01) != plain["seconds"]
-    with pytest.raises(UsageError, match='no label "colour"'):
-        render(space, Score([KICK, KICK], 3, changes={"1": {"labels": {"colour": "red"}}}), tmp_path / "c.wav", quiet=True)
+    for change, trouble in (
+        (Change({"colour": "red"}), 'changes.1 of the score: this instrument has no label "colour"'),
+        (Change(moves={"1": 1.0}), "changes.1 of the score: this instrument has no directions yet"),
+        (Change(moves={"1": 1e9}), "1=1e.09 is out of range"),
+    ):
+        with pytest.raises(UsageError, match=trouble):
+            render(space, Score([KICK, KICK], 3, changes={"1": change}), tmp_path / "c.wav", quiet=True)
+    with pytest.raises(UsageError, match=r"points.1. of the score: .*no label"):
+        render(space, Score([KICK, Point(labels={"colour": "red"})]), tmp_path / "c.wav", quiet=True)
+    with pytest.raises(UsageError, match=r"trim_s of 50 leaves nothing of sounds of 0.4 s"):
+        render(space, Score([KICK], envelope=Envelope(50)), tmp_path / "c.wav", quiet=True)
+    assert not (tmp_path / "c.wav").exists()
 
 
 def test_a_sound_of_the_instrument_is_found_again(space: Space, tmp_path: Path) -> None:
@@ -191,8 +212,8 @@ def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> No
     with Image.open(tmp_path / "walk.png") as picture:
         assert picture.size[1] == 256
     for extra, made in (
-        (["--move", "odd=1", "-n", 2], ["kick_00000.wav", "kick_00001.wav"]),
-        (["--like", "@thump", "-n", 2], ["like kick_0.5_00000.wav", "like kick_0.5_00001.wav"]),
+        (["--move", "odd=1", "-n", 2], ["kick_odd+1_00000.wav", "kick_odd+1_00001.wav"]),
+        (["--like", "@thump", "-n", 2], ["like_@thump_kick_0.5_00000.wav", "like_@thump_kick_0.5_00001.wav"]),
         (
             ["--corners", "1,snare,@thump,4", "-n", 2],
             ["plane_00_00.wav", "plane_00_01.wav", "plane_01_00.wav", "plane_01_01.wav"],
@@ -205,6 +226,28 @@ def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> No
         assert sorted(file.name for file in folder.glob("*.wav")) == made
     assert here("keep", told, "odd", "--forget").returncode == 0
     assert "odd" not in here("keep", told).stdout
+    assert "5 directions of mapping" in here("show", told).stdout
+
+
+def test_a_score_stays_when_names_are_given_anew(told: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.safetensors"
+    shutil.copy(told, own)
+    for words in (["place", "--seed", 3, "-l", "kick"], ["way", "--move", "1=1"]):
+        assert here("keep", own, *words).returncode == 0
+    words = ["morph", own, "--point", "@place", "--point", "class=snare", "--move", "way=1", "--steps", 1, "--quiet"]
+    assert here(*words, "-o", tmp_path / "a.wav").returncode == 0
+    written = json.loads((tmp_path / "a.score.json").read_text())
+    assert written["points"][0]["note"] == "@place"
+    assert written["points"][1]["moves"] == {"1": 1.0}
+    again = here("keep", own, "place", "--seed", 4)
+    assert again.returncode == 2
+    assert '"place" is kept' in again.stderr
+    (tmp_path / "own.places.json").write_text('{"instrument": 5}')
+    done = here("morph", own, "--score", tmp_path / "a.score.json", "-o", tmp_path / "b.wav", "--quiet")
+    assert done.returncode == 0, "a sidecar that is damaged is not in the way of what does not need it"
+    assert "instrument is 5; it must be a text" in done.stderr
+    assert (tmp_path / "a.wav").read_bytes() == (tmp_path / "b.wav").read_bytes()
+    assert here("keep", own).returncode == 1, "nothing is written over it"
 
 
 @pytest.mark.parametrize(
@@ -217,6 +260,11 @@ def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> No
         (["make", "--like", "1", "--corners", "1,2,3,4"], "give one"),
         (["directions", "--layer", "cellar"], "known: mapping"),
         (["keep", "empty"], "would be nothing"),
+        (["keep", "brightness", "--move", "1=1"], "is no name for a place or a direction"),
+        (["keep", "a,b", "--seed", "1"], "is no name for a place or a direction"),
+        (["keep", "far", "--move", "1=100"], "1=100 is out of range"),
+        (["morph", "-o", "x.mp3"], "let its name end in .wav"),
+        (["morph", "-o", "x.wav", "--trim", "5"], "leaves nothing of sounds"),
         (["keep", "nobody", "--forget"], "nothing is named"),
         (["morph", "-o", "x.wav", "--bits", "8"], "take 16, 24, 32"),
         (["morph", "-o", "x.wav", "--score", "nowhere.json"], "no score at"),

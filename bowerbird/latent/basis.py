@@ -5,8 +5,6 @@ from typing import Any
 
 from torch import Tensor
 
-from bowerbird.errors import UsageError, known
-
 __all__ = ["PREFIX", "Basis", "Slider", "basis_of", "describe_basis", "tensors_of_basis"]
 
 PREFIX = "directions."  # before the names of their tensors in an instrument
@@ -56,13 +54,11 @@ class Basis:
         return (said - self.mean) @ self.vectors.T / self.sigma.clamp_min(least)
 
     def offset(self, name: str, amount: float, said: Tensor) -> Tensor:
-        """How far to go for `amount` of a direction where the layer says `said` (D,): (D,). UsageError for another name."""
+        """How far to go for `amount` of one of `names` where the layer says `said` (D,): (D,)."""
         if name in self.sliders:
             slider = self.sliders[name]
             way = slider.base + self.coordinates(said) @ slider.field
             return amount * slider.step * way / way.norm().clamp_min(1e-9)
-        if name not in self.names:
-            raise UsageError(f'there is no direction "{name}" at {self.stage}; {known(self.names)}')
         number = int(name) - 1
         return amount * self.sigma[number] * self.vectors[number]
 

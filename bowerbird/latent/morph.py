@@ -1,6 +1,7 @@
 """Hallucinations: a score's sounds one over the other into a file of any length, in constant memory."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,37 +12,58 @@ import soxr
 from numpy.typing import NDArray
 
 from bowerbird.errors import BowerbirdError, UsageError, way_out
-from bowerbird.latent.score import Envelope, Score
+from bowerbird.latent.score import Change, Envelope, Score
 from bowerbird.latent.space import Space, Spot
 from bowerbird.progress import progress
 
-__all__ = ["SUBTYPES", "key_spots", "render", "spots"]
+__all__ = ["SUBTYPES", "render", "settled", "spots"]
 
 SUBTYPES = {16: "PCM_16", 24: "PCM_24", 32: "FLOAT"}  # by bits
 LOUDEST = 0.98  # true peak, of full scale
 OVERSAMPLED = 4  # for true peaks (ITU-R BS.1770-4, annex 2)
 BLOCK = 65536  # samples
 LEVEL_S, MOST_GAIN_DB, SILENT_DB = 0.05, 12.0, -60.0
+AS_IT_IS = Change()
 
 Sound = NDArray[np.floating]  # (C, T)
 
 
-def key_spots(space: Space, score: Score) -> list[Spot]:
-    """The places of a score's points; UsageError for another instrument's, or for what is not there."""
+def settled(space: Space, score: Score) -> Score:
+    """The same score without names that people gave; UsageError says which point or change asks for what is not there."""
     if score.instrument and score.instrument != space.instrument.fingerprint:
         raise UsageError(
             f"the score is of the instrument {score.instrument} and this one is {space.instrument.fingerprint}; take that "
             'one, or empty the score\'s "instrument" to play it on another'
         )
-    return [space.at(point) for point in score.points]
+    lasts_s = space.instrument.model.representation.samples / space.instrument.sample_rate
+    if score.envelope.trim_s >= lasts_s:
+        raise UsageError(f"trim_s of {score.envelope.trim_s:g} leaves nothing of sounds of {lasts_s:g} s; take less")
+    points, changes = [], {}
+    for number, point in enumerate(score.points):
+        with _named(f"points[{number}]"):
+            points.append(space.settled(point))
+            here = space.at(points[-1])
+    for place, change in score.changes.items():
+        with _named(f"changes.{place}"):
+            changes[place] = replace(change, moves=space.expanded(change.moves))
+            space.changed(here, change.labels, change.moves)
+    return replace(score, points=points, changes=changes)
+
+
+@contextmanager
+def _named(where: str) -> Iterator[None]:
+    try:
+        yield
+    except UsageError as error:
+        raise UsageError(f"{where} of the score: {error}") from None
 
 
 def spots(space: Space, score: Score, keys: list[Spot]) -> Iterator[Spot]:
     """Every place of a score in order."""
     for number in range(score.count):
         spot = space.between(keys, number / max(score.count - 1, 1), score.path, mapped=score.mapped)
-        change = score.changes.get(str(number), {})
-        yield space.changed(spot, change.get("labels", {}), change.get("moves", {}))
+        change = score.changes.get(str(number), AS_IT_IS)
+        yield space.changed(spot, change.labels, change.moves)
 
 
 def shaped(sound: Sound, envelope: Envelope, rate_hz: int) -> Sound:
@@ -72,7 +94,8 @@ def render(space: Space, score: Score, path: Path, bits: int = 24, *, quiet: boo
 
     Rendered to a file of floats first, so that what is written last knows the true peak of all and nothing clips.
     """
-    keys, rate_hz = key_spots(space, score), space.instrument.sample_rate
+    score, rate_hz = settled(space, score), space.instrument.sample_rate
+    keys = [space.at(point) for point in score.points]
     raw = path.with_name(f".{path.name}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -109,9 +132,9 @@ def _overlapped(space: Space, score: Score, keys: list[Spot]) -> Iterator[tuple[
     begun = sounds = 0
     try:
         for number, (sound, _) in enumerate(space.play(spots(space, score, keys))):
-            change = score.changes.get(str(number), {})
-            length_s = change.get("length_s", score.envelope.length_s)
-            heard = shaped(sound.astype(np.float64), replace(score.envelope, length_s=length_s), rate_hz)
+            length_s = score.changes.get(str(number), AS_IT_IS).length_s
+            envelope = score.envelope if length_s is None else replace(score.envelope, length_s=length_s)
+            heard = shaped(sound.astype(np.float64), envelope, rate_hz)
             if score.even:
                 heard *= _gain(levels, number / stride, level_db(sound, rate_hz))
             room = max(waiting.shape[1], heard.shape[1])

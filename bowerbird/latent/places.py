@@ -1,18 +1,29 @@
 """The sidecar of an instrument: places and directions that people have named, in a small file beside it."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bowerbird.errors import BowerbirdError, UsageError, known
+from bowerbird.features import FEATURES, PITCH_FEATURE
 from bowerbird.instrument import INSTRUMENT_NAME
 from bowerbird.instrument_file import write_whole
 from bowerbird.latent.score import Point
+from bowerbird.latent.written import read_written
 
 __all__ = ["Places", "places_beside"]
 
 ENDING = ".places.json"
+NAME = re.compile(r"[^\W\d][\w -]*")
+TAKEN = {*FEATURES, PITCH_FEATURE}  # by sliders
+
+
+@dataclass
+class _Written:
+    instrument: str
+    points: dict[str, Point] = field(default_factory=dict)
+    directions: dict[str, dict[str, float]] = field(default_factory=dict)
 
 
 @dataclass
@@ -29,6 +40,18 @@ class Places:
         if name not in self.points:
             raise UsageError(f'no place is named "{name}" in {self.path}; {known(self.points)}')
         return self.points[name]
+
+    def check_new(self, name: str) -> None:
+        """UsageError where nothing can be called that, or something is already."""
+        if not NAME.fullmatch(name) or name in TAKEN:
+            raise UsageError(
+                f'"{name}" is no name for a place or a direction; write a letter, then letters, digits, - and _, and not '
+                f"one of {', '.join(sorted(TAKEN))}"
+            )
+        if name in self.points or name in self.directions:
+            raise UsageError(
+                f'"{name}" is kept in {self.path} already; take it away first, by --forget, or take another name'
+            )
 
     def save(self) -> None:
         values = {
@@ -49,11 +72,10 @@ def places_beside(instrument: Path, fingerprint: str) -> Places:
     if not path.exists():
         return Places(path, fingerprint)
     try:
-        values: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        points = {name: Point(**point) for name, point in values["points"].items()}
-        found = Places(path, values["instrument"], points, values["directions"])
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        values = read_written(_Written, json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, UsageError) as error:
         raise BowerbirdError(f"{path} is damaged ({error}); mend it or move it away") from None
+    found = Places(path, values.instrument, values.points, values.directions)
     if found.instrument != fingerprint:
         raise UsageError(
             f"{path} belongs to the instrument {found.instrument} and this one is {fingerprint}, whose space is another; "

@@ -2,23 +2,27 @@
 
 import json
 import math
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
 
 from bowerbird.errors import BowerbirdError, UsageError, known
 from bowerbird.instrument_file import write_whole
 from bowerbird.latent.paths import PATHS
+from bowerbird.latent.written import read_written
 
-__all__ = ["Envelope", "Point", "Score", "read_score"]
+__all__ = ["Change", "Envelope", "Point", "Score", "read_score"]
 
-MOST_STEPS, MOST_POINTS, LONGEST_S = 10_000_000, 10_000, 24 * 3600
+MOST_STEPS, MOST_POINTS, MOST_SEED, LONGEST_S = 10_000_000, 10_000, 2**63 - 1, 24 * 3600
+LEAST, MOST = {"length_s": 0.001}, {"sustain": 1.0}  # of an envelope, where not 0 and 60
 WHAT = "bowerbird score"
 
 
 @dataclass(frozen=True)
 class Point:
-    """A key point: a seed and what is asked there. `z` are latents given themselves, `name` a favourite in their place."""
+    """A key point: a seed and what is asked there. `z` are latents given themselves, `name` a favourite in their place.
+
+    `note` is for people.
+    """
 
     seed: int = 0
     labels: dict[str, str] = field(default_factory=dict)
@@ -26,6 +30,12 @@ class Point:
     truncation: float = 1.0
     z: list[float] | None = None
     name: str | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value, high in (("a seed", self.seed, MOST_SEED), ("a truncation", self.truncation, 2)):
+            if not 0 <= value <= high:
+                raise UsageError(f"{name} of {value} is out of range; it lies between 0 and {high}")
 
 
 @dataclass(frozen=True)
@@ -41,8 +51,17 @@ class Envelope:
 
 
 @dataclass(frozen=True)
+class Change:
+    """What one sound of a score does otherwise."""
+
+    labels: dict[str, str] = field(default_factory=dict)
+    moves: dict[str, float] = field(default_factory=dict)
+    length_s: float | None = None
+
+
+@dataclass(frozen=True)
 class Score:
-    """A hallucination. `changes`: number of a sound, from 0, as text -> what it does otherwise: labels, moves, length_s."""
+    """A hallucination. `changes` are by number of a sound, from 0, as text."""
 
     points: list[Point]
     steps: int = 7  # sounds between two key points
@@ -52,7 +71,7 @@ class Score:
     mapped: bool = False  # whether the way leads through the first layer instead of latents
     even: bool = True  # whether levels go evenly from key point to key point
     envelope: Envelope = field(default_factory=Envelope)
-    changes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    changes: dict[str, Change] = field(default_factory=dict)
     instrument: str = ""  # its fingerprint
 
     def __post_init__(self) -> None:
@@ -61,9 +80,8 @@ class Score:
             ("the number of points", len(self.points), 1, MOST_POINTS),
             ("spacing", self.spacing, 0.001, 600),
             ("tempo_bpm", self.tempo_bpm, 1, 1000),
-            *((name, value, 0, 1 if name == "sustain" else 60) for name, value in asdict(self.envelope).items()),
-            *(("length_s", change.get("length_s"), 0, 60) for change in self.changes.values()),
-            *(("a truncation", point.truncation, 0, 2) for point in self.points),
+            *((name, value, LEAST.get(name, 0), MOST.get(name, 60)) for name, value in asdict(self.envelope).items()),
+            *(("length_s", change.length_s, LEAST["length_s"], 60) for change in self.changes.values()),
         ]
         for name, value, low, high in checks:
             if value is not None and not (math.isfinite(value) and low <= value <= high):
@@ -76,14 +94,12 @@ class Score:
             )
         if self.path not in PATHS:
             raise UsageError(f'there is no path "{self.path}"; {known(PATHS)}')
-        for number, change in self.changes.items():
-            if not number.isdecimal() or not int(number) < self.count or set(change) - {"labels", "moves", "length_s"}:
+        for number in self.changes:
+            if not number.isdecimal() or not int(number) < self.count:
                 raise UsageError(
-                    f'"{number}": {json.dumps(change)} changes nothing; write a number of a sound from 0 to '
-                    f"{self.count - 1} with labels, moves or length_s"
+                    f'changes of "{number}" change nothing; write a number of a sound from 0 to {self.count - 1}'
                 )
-
-        if self.mapped and any(change.get("labels") for change in self.changes.values()):
+        if self.mapped and any(change.labels for change in self.changes.values()):
             raise UsageError(
                 "labels of single sounds do not change on a mapped way, which has them in it; set mapped to false"
             )
@@ -115,18 +131,6 @@ def read_score(path: Path) -> Score:
     if not isinstance(values, dict) or values.pop("what", None) != WHAT:
         raise UsageError(f'{path} is no score; it has no "what": "{WHAT}"')
     try:
-        points = [_filled(Point, point, "a point") for point in values.pop("points", [])]
-        envelope = _filled(Envelope, values.pop("envelope", {}), "the envelope")
-        return _filled(Score, {**values, "points": points, "envelope": envelope}, "the score")
+        return read_written(Score, values)
     except UsageError as error:
         raise UsageError(f"{path}: {error}") from None
-    except (TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{path}: a value is of another kind than it should be ({error})") from None
-
-
-def _filled(kind: Any, values: dict[str, Any], what: str) -> Any:
-    names = [one.name for one in fields(kind)]
-    unknown = set(values) - set(names)
-    if unknown:
-        raise UsageError(f'{what} has no "{min(unknown)}"; {known(names)}')
-    return kind(**values)

@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from bowerbird.conditions.interface import Condition
 from bowerbird.errors import UsageError, known
+from bowerbird.features import FEATURES
 from bowerbird.instrument import Instrument
 from bowerbird.latent.basis import Basis
 from bowerbird.latent.layers import Bend, activations, bent, check_stage
@@ -22,6 +22,7 @@ from bowerbird.seeds import latents, torch_random
 __all__ = ["Space", "Spot"]
 
 OF_A_MEAN = 256  # latents
+FARTHEST = 20.0  # units or sigmas along a direction: no sound of the data is a fifth as far
 
 
 @dataclass(frozen=True)
@@ -71,16 +72,21 @@ class Space:
             self._bends(found)  # directions that are not there are said at once
         return found
 
+    def settled(self, point: Point) -> Point:
+        """The same without names that people gave: what they stand for now, so that it stays when they are given anew."""
+        moves = self.expanded(point.moves)
+        if point.name is None:
+            return replace(point, moves=moves)
+        if self.places is None:
+            raise UsageError(f'no places were named that "{point.name}" could be; write its seed')
+        named = self.places.point(point.name)
+        own = self.expanded(named.moves)
+        moves = self.expanded({name: own.get(name, 0.0) + moves.get(name, 0.0) for name in {**own, **moves}})
+        return replace(named, labels={**named.labels, **point.labels}, moves=moves, note=point.note or f"@{point.name}")
+
     def at(self, point: Point) -> Spot:
         """The place of a point; UsageError for a name, label or direction that is not there."""
-        if point.name is not None:
-            if self.places is None:
-                raise UsageError(f'no places were named that "{point.name}" could be; write its seed')
-            named = self.places.point(point.name)
-            moves = {
-                name: named.moves.get(name, 0.0) + point.moves.get(name, 0.0) for name in {**named.moves, **point.moves}
-            }
-            point = replace(named, labels={**named.labels, **point.labels}, moves=moves)
+        point = self.settled(point)
         spot = self.spot(point.seed, dict(point.labels), point.moves, point.truncation)
         if point.z is None:
             return spot
@@ -90,15 +96,15 @@ class Space:
         return replace(spot, z=z)
 
     def expanded(self, moves: Mapping[str, float]) -> dict[str, float]:
-        """Moves with those that people have named taken apart."""
+        """Moves with those that people have named taken apart; UsageError for amounts out of all range."""
         named = self.places.directions if self.places else {}
         total: dict[str, float] = {}
         for name, amount in moves.items():
-            if not np.isfinite(amount):
-                raise UsageError(f'"{amount}" of {name} is no number')
-            parts = named.get(name, {name: 1.0})
-            for part, share in parts.items():
+            for part, share in named.get(name, {name: 1.0}).items():
                 total[part] = total.get(part, 0.0) + share * amount
+        for name, amount in total.items():
+            if not abs(amount) <= FARTHEST:
+                raise UsageError(f"{name}={amount:g} is out of range; it lies between {-FARTHEST:g} and {FARTHEST:g}")
         return total
 
     def said(self, spot: Spot, stage: str | None = None) -> Tensor:
@@ -151,6 +157,10 @@ class Space:
             basis = self.basis(stage)
             into = tuple(parts.split("+")) if parts else ()
             check_stage(self.generator, basis.stage, into)
+            if name not in basis.names:
+                own = self.places.directions if self.places else {}
+                hint = "; sliders are made by `bowerbird directions`" if name in FEATURES and not basis.sliders else ""
+                raise UsageError(f'there is no direction "{name}" at {basis.stage}; {known([*own, *basis.names])}{hint}')
             found.append(Bend(basis.stage, basis.offset(name, amount, self.said(spot, basis.stage)), 1.0, into))
         return found
 
@@ -188,7 +198,7 @@ class Space:
         )
 
     def changed(self, spot: Spot, asked: Mapping[str, str], moves: Mapping[str, float]) -> Spot:
-        """The same place with other labels, and farther along some directions."""
+        """The same place with other labels, and farther along some directions; UsageError for one that is not there."""
         conditions = {condition.name: condition for condition in self.instrument.model.conditions}
         condition = spot.condition.clone()
         for (name, label), (span, _) in zip(conditions.items(), self.instrument.model.spans, strict=True):
@@ -198,7 +208,10 @@ class Space:
             raise UsageError(f'this instrument has no label "{min(unknown)}"; {known(conditions)}')
         more = self.expanded(moves)
         total = {name: spot.moves.get(name, 0.0) + more.get(name, 0.0) for name in {**spot.moves, **more}}
-        return replace(spot, labels={**spot.labels, **asked}, condition=condition, moves=total)
+        found = replace(spot, labels={**spot.labels, **asked}, condition=condition, moves=total)
+        if more:
+            self._bends(found)
+        return found
 
     @staticmethod
     def _label_between(one: Spot, other: Spot, share: float, condition: Condition, span: tuple[slice, bool]) -> Tensor:
