@@ -57,6 +57,10 @@ def _segment(points: Sequence[Tensor], share: float) -> tuple[int, float]:
 
 
 def near(z: Tensor, distance: float, seed: int) -> Tensor:
-    """A latent (Z,) like this one, a bit different: 0 is the same, 1 has nothing to do with it; about as long as it was."""
+    """A latent (Z,) like this one, a bit different: 0 is the same, 1 has nothing to do with it; about as long as it was.
+
+    That share of a quarter circle: on drums half of it is heard as 0.6 to 0.8 of the whole.
+    """
     noise = torch.randn(len(z), generator=torch_random(seed, "near")) * z.square().mean().sqrt()
-    return math.sqrt(1 - distance**2) * z + distance * noise
+    angle = distance * math.pi / 2
+    return math.cos(angle) * z + math.sin(angle) * noise
