@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,7 +17,7 @@ from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
 from bowerbird.errors import UsageError, known
 from bowerbird.instrument import generator_of
-from bowerbird.midi import PITCH
+from bowerbird.midi import PITCH, midi_number
 from bowerbird.networks import NETWORKS
 from bowerbird.networks.progressive import ProgressiveOptions
 from bowerbird.networks.residual import ResidualOptions
@@ -32,6 +33,8 @@ from bowerbird.tracker import hear_pitch
 __all__ = ["PRESETS", "Choice", "configure"]
 
 FEW, MOST_VARIANTS = 400, 4  # of 100 sounds alone training drifts away, with copies it goes on (docs/log.md)
+# Copies of each sound of known pitch, and how far they go, in semitones: without them those between are not learnt.
+TRANSPOSED, LEAST_TRANSPOSED, MOST_TRANSPOSED = 2, 0.5, 3.0
 STEADY_CENTS, STEADY_SHARE, LISTENED = 4.0, 0.5, 100
 
 
@@ -56,8 +59,16 @@ def standard(dataset: Dataset) -> Choice:
 
 
 def _trained(dataset: Dataset, pitched: bool) -> TrainConfig:
-    """An hour; few sounds are learnt with altered copies, which keep the pitch that a label says."""
+    """An hour; few sounds are learnt with altered copies, and sounds of known pitch with copies of the pitches between."""
     variants = min(MOST_VARIANTS, FEW // max(len(dataset.part("train")), 1))
+    if PITCH in dataset.conditions:
+        pitches = sorted({midi_number(one[PITCH]) for one in dataset.labels(dataset.part("train")) if one[PITCH]})
+        widest = max((high - low for low, high in pairwise(pitches)), default=0.0)
+        half = min(max(widest / 2, LEAST_TRANSPOSED), MOST_TRANSPOSED)
+        return TrainConfig(
+            minutes=60.0, variants=max(variants, TRANSPOSED), vary_semitones=half, vary_stretch=0.0, vary_gain_db=0.0,
+            vary_equaliser_db=0.0,
+        )  # fmt: skip
     return TrainConfig(minutes=60.0, variants=variants, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
 
 

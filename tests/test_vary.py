@@ -4,10 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
+import torch
 
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
-from bowerbird.data.vary import Variation, vary
+from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.vary import Variation, drawn, vary
 from bowerbird.presets import configure
 from bowerbird.tracker import hear_pitch
 from tests.conftest import TINY
@@ -16,16 +19,16 @@ RATE_HZ, SAMPLES = 16000, 12000
 NOTE = 57.0
 
 
-def note() -> np.ndarray:
+def note(midi: float = NOTE) -> np.ndarray:
     """A decaying note with four partials, (1, T)."""
     t = np.arange(SAMPLES) / RATE_HZ
-    hz = 440 * 2 ** ((NOTE - 69) / 12)
+    hz = 440 * 2 ** ((midi - 69) / 12)
     partials = sum(np.sin(2 * np.pi * k * hz * t) / k for k in range(1, 5))
     return (0.2 * partials * np.exp(-2 * t)).astype(np.float32)[None]
 
 
 def altered(most: Variation, seeds: int = 6) -> list[np.ndarray]:
-    return [vary(note(), RATE_HZ, most, np.random.default_rng(seed)) for seed in range(seeds)]
+    return [vary(note(), RATE_HZ, drawn(most, np.random.default_rng(seed))) for seed in range(seeds)]
 
 
 def heard(sound: np.ndarray) -> float:
@@ -60,7 +63,7 @@ def test_gain_alone_is_a_factor() -> None:
 def test_equaliser_changes_bands_within_its_bound() -> None:
     noise = np.random.default_rng(9).standard_normal((1, SAMPLES)).astype(np.float32)
     for seed in range(4):
-        moved = vary(noise, RATE_HZ, Variation(0.0, 0.0, 0.0, 6.0), np.random.default_rng(seed))
+        moved = vary(noise, RATE_HZ, drawn(Variation(0.0, 0.0, 0.0, 6.0), np.random.default_rng(seed)))
         after, before = (np.array_split(np.abs(np.fft.rfft(sound[0])) ** 2, 20) for sound in (moved, noise))
         bands_db = [10 * np.log10(a.sum() / b.sum()) for a, b in zip(after, before, strict=True)]
         assert max(map(abs, bands_db)) < 6.5
@@ -84,3 +87,20 @@ def test_variants_are_learnt_beside_the_sounds(dataset: Dataset, tmp_path: Path)
     assert (apart > 0).all()
     others = np.abs(feed.pictures[:sounds].astype(float) - np.roll(feed.pictures[:sounds], 7, 0)).mean((1, 2, 3))
     assert np.median(apart) < np.median(others)
+
+
+def test_sounds_of_known_pitch_are_learnt_at_pitches_between(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "48.wav", note(48)[0], RATE_HZ)
+    soundfile.write(tmp_path / "52.wav", note(52)[0], RATE_HZ)
+    dataset = prepare(tmp_path, tmp_path / "d", PrepareOptions(labels="filename", pattern="{pitch}"), quiet=True)
+    model, config, _ = configure(dataset, "quick", None, [one for one in TINY if "variants" not in one])
+    assert (config.variants > 0, config.vary_semitones) == (True, 2.0), "half the widest gap"
+    feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
+    told = [float(labels["pitch"]) for labels in feed.labels]
+    assert told[:2] == [48, 52]
+    assert all(48 <= pitch <= 52 for pitch in told)
+    assert any(abs(pitch - round(pitch)) > 0.05 for pitch in told)
+    form = model.representation
+    for picture, pitch in zip(feed.pictures, told, strict=True):
+        sound = form.decode(torch.from_numpy(picture.astype(np.float32))[None])[0].numpy()
+        assert heard(sound) == pytest.approx(pitch, abs=0.3)

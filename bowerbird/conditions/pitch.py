@@ -1,6 +1,6 @@
 """Pitch as a MIDI number, fractional ones and note names too: the labels of NSynth and of multisamples."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,6 +12,8 @@ from bowerbird.errors import UsageError
 from bowerbird.midi import PITCH, midi_number
 
 __all__ = ["Pitch"]
+
+HEARD_APART = 0.5  # semitones
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,18 @@ class Pitch(Condition):
                 f'"{text}" is not a {self.name} of this instrument; give a note (A3) or a number from {low:g} to {high:g}'
             )
         return f"{number:g}"
+
+    def moved(self, labels: Mapping[str, str], semitones: float) -> tuple[float, dict[str, str]]:
+        """How far a sound of those labels can go towards `semitones` within the range of the data, and its pitch then."""
+        if not labels[self.name]:
+            return 0.0, {}
+        pitch = midi_number(labels[self.name])
+        there = min(max(pitch + semitones, self.pitches[0]), self.pitches[-1])
+        return there - pitch, {self.name: f"{there:.3f}"}
+
+    def denies(self, label: str, other: str) -> bool:
+        """Where they are half a semitone apart or more."""
+        return bool(label and other) and abs(midi_number(label) - midi_number(other)) >= HEARD_APART
 
     def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """Pitches -> (B, N), each row sums to one."""

@@ -12,12 +12,13 @@ from torch import Tensor
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.category import ancestry
 from bowerbird.conditions.interface import is_measured
+from bowerbird.conditions.pitch import Pitch
 from bowerbird.conditions.text import Text
 from bowerbird.config import ModelConfig, TrainConfig
 from bowerbird.data.anchors import anchors
 from bowerbird.data.captioned import Captioned
 from bowerbird.data.dataset import Dataset
-from bowerbird.data.vary import Variation, vary
+from bowerbird.data.vary import Variation, drawn, vary
 from bowerbird.errors import BowerbirdError
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
@@ -52,7 +53,8 @@ class Feed:
         # Of several generators the last latent number chooses one.
         room = model.network.z_dim - int(model.steering.generators > 1)
         self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, room))
-        self.tops = [(ancestry(labels[dataset.main]) or [""])[0] if dataset.main else "" for labels in self.labels]
+        own = self.labels[: len(self.indices)]  # a copy is of its sound's class, though its pitch be another
+        self.tops = [(ancestry(labels[dataset.main]) or [""])[0] if dataset.main else "" for labels in own] * self.copies
         self.classes = sorted(set(self.tops))
         self.members = [np.flatnonzero(np.array(self.tops) == name) for name in self.classes]
         share = np.array([len(members) for members in self.members], dtype=float) ** (1 - config.balance)
@@ -88,15 +90,21 @@ class Feed:
         return np.memmap(cache, dtype="<f2", mode="r", shape=(total, *model.representation.shape))
 
     def _altered(self, dataset: Dataset, config: TrainConfig, most: Variation, copy: int) -> Iterator[NDArray[np.float32]]:
-        """Each sound altered, (1, C, T); labels that are measured are measured again."""
+        """Each sound altered, (1, C, T); labels that are measured are measured again, and a pitch goes with the sound."""
+        pitches = next((condition for condition in self.conditions if isinstance(condition, Pitch)), None)
         measured = [(name, CONDITIONS[kind]) for name, kind in dataset.kinds.items() if is_measured(CONDITIONS[kind])]
         for place, index in enumerate(self.indices, copy * len(self.indices)):
             random = numpy_random(config.seed, "vary", copy, index)
-            sound = vary(np.array(dataset.sound(index)), dataset.sample_rate_hz, most, random)
+            change = drawn(most, random)
+            again: dict[str, str] = {}
+            if pitches is not None:
+                semitones, again = pitches.moved(self.labels[place], change.semitones)
+                change = change.transposed(semitones)
+            sound = vary(np.array(dataset.sound(index)), dataset.sample_rate_hz, change)
             room = dataset.samples - sound.shape[1]
             if room < 0:  # stretched beyond the end
                 sound = sound[:, :room] * np.minimum(1, np.arange(dataset.samples, 0, -1) / FADE_SAMPLES)
-            again = {name: kind.measure(sound.astype(np.float32), dataset.sample_rate_hz) for name, kind in measured}
+            again |= {name: kind.measure(sound.astype(np.float32), dataset.sample_rate_hz) for name, kind in measured}
             self.labels[place] = self.labels[place] | again
             yield np.pad(sound, ((0, 0), (0, max(room, 0))))[None].astype(np.float32)
 

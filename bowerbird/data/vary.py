@@ -3,7 +3,7 @@
 Unlike the changes in `augment`, which only the discriminator sees, these are learnt: the instrument plays such sounds too.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import soxr
@@ -14,7 +14,7 @@ from torch.nn import functional
 from bowerbird.representations.phase import griffin_lim
 from bowerbird.representations.stft import analyse
 
-__all__ = ["Variation", "vary"]
+__all__ = ["Change", "Variation", "drawn", "vary"]
 
 WINDOW_S, ITERATIONS = 0.025, 16
 LOWEST_HZ, CORNERS = 60.0, 5  # of the equaliser's curve, evenly apart on a logarithmic axis
@@ -32,20 +32,41 @@ class Variation:
     equaliser_db: float
 
 
-def vary(sound: Sound, rate_hz: int, most: Variation, random: np.random.Generator) -> Sound:
-    """A sound (C, T) changed by random amounts within `most` -> (C, T'), longer or shorter by the stretch."""
-    ratio = 2 ** (most.semitones * random.uniform(-1, 1) / 12)
-    length = 1 + most.stretch * random.uniform(-1, 1)
-    gain_db = most.gain_db * random.uniform(-1, 1)
-    corners_db = most.equaliser_db * random.uniform(-1, 1, CORNERS)
+@dataclass(frozen=True)
+class Change:
+    """What is changed of one sound."""
+
+    semitones: float
+    length: float  # times as long
+    gain_db: float
+    corners_db: NDArray[np.floating]  # of the equaliser
+
+    def transposed(self, semitones: float) -> "Change":
+        """The same by so many semitones as on tape: a higher sound is a shorter one, and no phase is found anew."""
+        return replace(self, semitones=semitones, length=2 ** (-semitones / 12))
+
+
+def drawn(most: Variation, random: np.random.Generator) -> Change:
+    """A change within `most`."""
+    return Change(
+        most.semitones * random.uniform(-1, 1),
+        1 + most.stretch * random.uniform(-1, 1),
+        most.gain_db * random.uniform(-1, 1),
+        most.equaliser_db * random.uniform(-1, 1, CORNERS),
+    )
+
+
+def vary(sound: Sound, rate_hz: int, change: Change) -> Sound:
+    """A sound (C, T) changed -> (C, T'), longer or shorter."""
+    ratio = 2 ** (change.semitones / 12)
     peak = float(np.abs(sound).max())
-    if most.stretch or most.semitones:
-        sound = _stretched(sound, rate_hz, length * ratio)
-        if ratio != 1:  # played faster, it is as long as asked and higher
-            sound = np.ascontiguousarray(soxr.resample(sound.T, rate_hz * ratio, rate_hz).T)
-    if most.equaliser_db:
-        sound = _coloured(sound, rate_hz, corners_db)
-    louder = sound * 10 ** (gain_db / 20)
+    if abs(change.length * ratio - 1) > 1e-9:
+        sound = _stretched(sound, rate_hz, change.length * ratio)
+    if ratio != 1:  # played faster, it is as long as asked and higher
+        sound = np.ascontiguousarray(soxr.resample(sound.T, rate_hz * ratio, rate_hz).T)
+    if change.corners_db.any():
+        sound = _coloured(sound, rate_hz, change.corners_db)
+    louder = sound * 10 ** (change.gain_db / 20)
     # No louder than the sound itself, whose level the representation is measured on.
     return (louder * min(1.0, peak / max(float(np.abs(louder).max()), 1e-9))).astype(np.float32)
 

@@ -1,6 +1,7 @@
 """The sounds that an evaluation listens to: real ones, generated ones of the same labels, and one label again and again."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -9,10 +10,21 @@ from numpy.typing import NDArray
 from bowerbird.conditions.category import ancestry
 from bowerbird.data.dataset import Dataset
 from bowerbird.instrument import Instrument
+from bowerbird.midi import PITCH, midi_number
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
 
-__all__ = ["TIMES", "UNLABELLED", "Heard", "hear", "hear_again", "hear_instrument", "hear_real", "round_trip"]
+__all__ = [
+    "TIMES",
+    "UNLABELLED",
+    "Heard",
+    "hear",
+    "hear_again",
+    "hear_between",
+    "hear_instrument",
+    "hear_real",
+    "round_trip",
+]
 
 MOST, MOST_SAMPLES = 1000, 2 * 10**8  # sounds of either kind, and samples of all of them: 800 MB
 LEAST_PER_CLASS = 40
@@ -80,6 +92,19 @@ def hear_again(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: boo
     count = min(AGAIN, _most(real.sounds[0].size) // TIMES)
     rows = np.repeat(numpy_random(seed, "again").permutation(len(real.labels))[:count], TIMES)
     return _made(instrument, [real.labels[row] for row in rows], list(real.names[rows]), seed + 10**6, 0, quiet)
+
+
+def hear_between(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard | None:
+    """Labels of real sounds, but each pitch half-way to the next in the data: no sound has it. None where there are none."""
+    pitches = [midi_number(labels[PITCH]) if labels.get(PITCH) else None for labels in real.labels]
+    following = dict(pairwise(sorted({pitch for pitch in pitches if pitch is not None})))
+    rows = np.array([row for row, pitch in enumerate(pitches) if pitch in following], int)
+    rows = numpy_random(seed, "between").permutation(rows)[: min(AGAIN, _most(real.sounds[0].size))]
+    labels = []
+    for row in rows:
+        pitch = pitches[row] or 0.0
+        labels.append({**real.labels[row], PITCH: f"{(pitch + following[pitch]) / 2:g}"})
+    return _made(instrument, labels, list(real.names[rows]), seed + 2 * 10**6, 0, quiet) if labels else None
 
 
 def _made(

@@ -19,6 +19,7 @@ from bowerbird.evaluation.heard import (
     Sounds,
     hear,
     hear_again,
+    hear_between,
     hear_instrument,
     hear_real,
     round_trip,
@@ -108,6 +109,11 @@ def evaluate(
         dataset,
         max(form.hop, LEAST_GRID),
     )
+    between = hear_between(instrument, real, seed, quiet=quiet)
+    if between is not None:
+        asked = np.array([midi_number(labels[PITCH]) for labels in between.labels])
+        heard = pitch_scores(hear_pitch(between.sounds, dataset.sample_rate_hz), asked)
+        found.figures["pitch/between_within_50_cents"] = heard["pitch/within_50_cents"]
     found.figures["memory/own_sounds"] = float(instrument.provenance["dataset"]["fingerprint"] == dataset.fingerprint)
     if queries and text:
         listener = Listener.fit(real.sounds, dataset.sample_rate_hz)

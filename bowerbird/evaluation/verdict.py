@@ -115,6 +115,10 @@ def _pitch(figures: dict[str, float]) -> list[Verdict]:
             f"{octaves:.0%} are octaves off.",
         ),
     ]
+    if "pitch/between_within_50_cents" in figures:
+        between = figures["pitch/between_within_50_cents"]
+        words = f"Asked for pitches half-way between those of the data, {between:.0%} come within 50 cents."
+        found.append(Verdict(between >= 0.8 * real, words))
     wobble, real_wobble = (figures.get(f"pitch/wobble_cents{kind}") for kind in ("", "_real"))
     if wobble is not None and real_wobble is not None:
         steady = wobble <= real_wobble + WOBBLE_CENTS
