@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from bowerbird.instrument_file import write_whole
 
@@ -64,8 +64,13 @@ def write_scatter(
     filled = {"TITLE": html.escape(title), "TOLD": html.escape(told), "SIDE": str(SIDE), "DATA": data}
     page = re.sub("|".join(filled), lambda found: filled[found[0]], PAGE.read_text(encoding="utf-8"))
     write_whole(path.with_suffix(".html"), page.encode())
-    image = Image.new("RGB", (len(panels) * (SIDE + MARGIN) + MARGIN, SIDE + 5 * MARGIN), (250, 250, 247))
+    width = len(panels) * (SIDE + MARGIN) + MARGIN
+    legend = _legend(list(filter(None, names)), width)
+    image = Image.new("RGB", (width, SIDE + (6 + len(legend)) * MARGIN), (250, 250, 247))
     draw = ImageDraw.Draw(image)
+    for row, line in enumerate(legend):
+        for left, name in line:
+            draw.text((left, SIDE + (5 + row) * MARGIN), name, fill=shades[name])
     for number, (panel, at) in enumerate(zip(panels, places, strict=True)):
         left, top = MARGIN + number * (SIDE + MARGIN), 4 * MARGIN
         draw.text((left, MARGIN), panel.title, fill=(30, 30, 30))
@@ -77,6 +82,20 @@ def write_scatter(
     encoded = BytesIO()
     image.save(encoded, "PNG", optimize=True)
     write_whole(path.with_suffix(".png"), encoded.getvalue())
+
+
+def _legend(names: Sequence[str], width: int) -> list[list[tuple[int, str]]]:
+    """Lines of names, each where it starts in pixels, none longer than `width`."""
+    lines: list[list[tuple[int, str]]] = []
+    end = width
+    for name in names:
+        long = round(ImageFont.load_default().getlength(name)) + MARGIN
+        if end + long > width:
+            lines.append([])
+            end = MARGIN
+        lines[-1].append((end, name))
+        end += long
+    return lines
 
 
 def _colour(number: int, count: int) -> tuple[int, int, int]:

@@ -210,7 +210,7 @@ def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> No
     assert again.returncode == 0, again.stderr
     assert (tmp_path / "walk.wav").read_bytes() == (tmp_path / "again.wav").read_bytes()
     with Image.open(tmp_path / "walk.png") as picture:
-        assert picture.size[1] == 256
+        assert picture.size[1] == 256 + 16
     for extra, made in (
         (["--move", "odd=1", "-n", 2], ["kick_odd+1_00000.wav", "kick_odd+1_00001.wav"]),
         (["--like", "@thump", "-n", 2], ["like_@thump_kick_0.5_00000.wav", "like_@thump_kick_0.5_00001.wav"]),
