@@ -90,7 +90,7 @@ def _other_labels(figures: dict[str, float]) -> list[Verdict]:
         if what != "generated" or real is None or label in ("", PITCH):  # the main label and pitch have their own sentences
             continue
         sentence = {
-            "accuracy": f"A classifier hears the {label} that was asked for in {made:.0%} (in real sounds {real:.0%}).",
+            "accuracy": f"A classifier hears the {label} asked for in {made:.0%} (in real sounds {real:.0%}).",
             "rank": f"The more {label} is asked for, the more there is: rank correlation {made:.2f} (real {real:.2f}).",
             "queries": f"Asked as people would, in {label} alone, {made:.0%} of the sounds are heard as the class that was "
             f"meant (real sounds of it: {real:.0%}).",
