@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from PIL import Image
 
 from bench.harness import RESULTS, publish
 from bowerbird.data.dataset import Dataset
@@ -21,7 +22,7 @@ from bowerbird.evaluation.verdict import verdicts
 from bowerbird.instrument import Instrument, load
 from bowerbird.pictures import write_sheet
 
-COLUMNS, MOST_CLASSES = 8, 16
+COLUMNS, MOST_CLASSES, TALLEST = 8, 16, 3000  # the last in pixels
 
 
 def draw(path: Path, found: Evaluation, instrument: Instrument) -> None:
@@ -36,6 +37,11 @@ def draw(path: Path, found: Evaluation, instrument: Instrument) -> None:
     for name in list(found.per_class)[:MOST_CLASSES]:
         rows += [(f"{name}: real", pictures(found.real, name)), (f"{name}: generated", pictures(found.made, name))]
     write_sheet(path, rows)
+    with Image.open(path) as sheet:  # pictures of the baselines are several times as tall as ours
+        if sheet.height > TALLEST:
+            smaller = sheet.convert("RGB")
+            smaller.thumbnail((sheet.width, TALLEST))
+            smaller.quantize(64).save(path, optimize=True)
 
 
 def main() -> None:

@@ -163,7 +163,8 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
         generator_of(model)
     why = () if drawn else choice.why
     if train.variants:
-        why += (f"{train.variants} altered copies of each of the {len(dataset.part('train'))} sounds are learnt as well",)
+        kind = "transposed" if PITCH in dataset.conditions else "altered"
+        why += (f"{train.variants} {kind} copies of each of the {len(dataset.part('train'))} sounds are learnt as well",)
     return Choice(model, train, why)
 
 
