@@ -22,6 +22,7 @@ POOL, AT_ONCE = 512, 16
 ROUNDS = ((20, 25), (8, 30), (3, 60))  # places kept, and steps for each of them: what falls behind is given up
 RATE = 0.08
 HEARD_DB = -60.0
+LIKELY = 0.95  # share of the instrument's sounds that are as loud at most, and of those at least
 
 
 @dataclass(frozen=True)
@@ -72,14 +73,15 @@ def project(
     """The place whose sound is nearest to a sound (C, T) of the instrument's length.
 
     Of POOL random places, with the labels `asked` or any, the nearest are led towards it by gradients, fewer and fewer of
-    them. A sound's own level does not count: it is brought to that of the instrument's.
+    them. A sound much quieter or louder than the instrument's is brought to their level.
     """
     form = space.instrument.model.representation
     spots = [space.spot(seed + number, asked) for number in range(POOL)]
     with torch.inference_mode():
         wanted = form.levels(form.encode(torch.from_numpy(sound)[None])).float()
         levels = torch.cat([form.levels(_drawn(space, spots[k : k + AT_ONCE])) for k in range(0, POOL, AT_ONCE)])
-        louder = levels.amax((1, 2, 3)).median() - wanted.max()
+        loudest = levels.amax((1, 2, 3))
+        louder = wanted.max().clamp(loudest.quantile(1 - LIKELY), loudest.quantile(LIKELY)) - wanted.max()
         wanted = torch.where(wanted > -1, wanted + louder, wanted).clamp(-1, 1)
         random = _distance(levels, wanted)
     kept = [spots[k] for k in random.argsort()[: ROUNDS[0][0]].tolist()]
