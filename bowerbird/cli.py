@@ -23,7 +23,7 @@ from bowerbird.asking import (
     point_of,
     say,
     space_of,
-)  # fmt: skip
+)
 from bowerbird.cli_space import space_app
 from bowerbird.errors import BowerbirdError, UsageError, way_out
 

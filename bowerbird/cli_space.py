@@ -19,7 +19,7 @@ from bowerbird.asking import (
     point_of,
     say,
     space_of,
-)  # fmt: skip
+)
 from bowerbird.errors import UsageError, known
 
 if TYPE_CHECKING:  # help is shown without torch

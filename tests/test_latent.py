@@ -307,6 +307,7 @@ def test_places_and_directions_of_people_lie_beside_the_instrument(described: In
     torch.testing.assert_close(
         space.picture(space.spot(1, moves={"airy": 2.0})), space.picture(space.spot(1, moves={"brightness": 2.0, "2": -1.0}))
     )
+    assert space.at(Point(truncation=0.5, name="thump")).truncation == 0.5
     with pytest.raises(UsageError, match="known: thump"):
         space.at(Point(name="thud"))
     with pytest.raises(UsageError, match="whose space is another"):

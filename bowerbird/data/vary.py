@@ -43,7 +43,7 @@ class Change:
 
     def transposed(self, semitones: float) -> "Change":
         """The same by so many semitones as on tape: a higher sound is a shorter one, and no phase is found anew."""
-        return replace(self, semitones=semitones, length=2 ** (-semitones / 12))
+        return replace(self, semitones=semitones, length=self.length * 2 ** (-semitones / 12))
 
 
 def drawn(most: Variation, random: np.random.Generator) -> Change:

@@ -82,7 +82,8 @@ class Space:
         named = self.places.point(point.name)
         own = self.expanded(named.moves)
         moves = self.expanded({name: own.get(name, 0.0) + moves.get(name, 0.0) for name in {**own, **moves}})
-        return replace(named, labels={**named.labels, **point.labels}, moves=moves, note=point.note or f"@{point.name}")
+        labels, truncation = {**named.labels, **point.labels}, named.truncation * point.truncation
+        return replace(named, labels=labels, moves=moves, truncation=truncation, note=point.note or f"@{point.name}")
 
     def at(self, point: Point) -> Spot:
         """The place of a point; UsageError for a name, label or direction that is not there."""
