@@ -49,6 +49,14 @@ def test_notes_have_numbers(typed: str, number: float) -> None:
     assert midi_number(typed) == number
 
 
+def test_a_pitch_goes_with_a_transposed_sound_and_denies_only_what_is_heard_apart() -> None:
+    pitches = Pitch.fit("pitch", ["60", "64"])
+    assert pitches.moved({"pitch": "60"}, 1.5) == (1.5, {"pitch": "61.500"})
+    assert pitches.moved({"pitch": "60"}, -1.5) == (0.0, {"pitch": "60.000"}), "within the range of the data"
+    assert pitches.moved({"pitch": ""}, 1.5) == (0.0, {}), "an unknown pitch stays"
+    assert [pitches.denies("60", other) for other in ("60.3", "60.5", "61", "")] == [False, True, True, False]
+
+
 def test_pitches_between_those_of_the_data_are_shares_of_both() -> None:
     pitches = Pitch.fit("pitch", ["60", "64", "64", "72"])
     assert pitches.encode(["61", "72"]).tolist() == [[0.75, 0.25, 0], [0, 0, 1]]
