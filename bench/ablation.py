@@ -38,6 +38,8 @@ ROWS: dict[str, list[str]] = {  # what each row sets beside the quick preset
     "classifier": ["head=classifier"],
     "matching-aware penalty": ["penalty=matching_aware", "penalty_weight=0.001"],
     "mode seeking": ["mode_seeking_weight=1"],
+    "8 anchor numbers": ["anchor_dimensions=8"],
+    "weaker anchors": ["anchor_weight=10", "feature_weight=3"],
     "no anchors": ["anchor_weight=0", "feature_weight=0"],
     "mode seeking, no anchors": ["anchor_weight=0", "feature_weight=0", "mode_seeking_weight=1"],
     "4 generators": ["steering.generators=4"],

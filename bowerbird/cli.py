@@ -241,7 +241,8 @@ def evaluate(
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the report.")] = Path("evaluation"),
     seed: Annotated[int, typer.Option(min=0, help="Seed of the sounds that are judged.")] = 0,
     embedding: Annotated[
-        str | None, typer.Option(metavar="MODEL", help="Also by a CLAP model: a hub id or a folder.")
+        str | None,
+        typer.Option(metavar="MODEL", help="Also by a CLAP model (a hub id or a folder) or PANNs (their .pth file)."),
     ] = None,
     queries: Annotated[
         Path | None, typer.Option(help="What people type, with the class they mean: a csv with columns text and class.")
