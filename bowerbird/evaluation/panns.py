@@ -1,6 +1,7 @@
 """The network of PANNs that most papers on sound report distances by, for weights of its authors."""
 
 import pickle
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ class Cnn14(nn.Module):
         super().__init__()
         self.register_buffer("mels", torch.zeros(WINDOW // 2 + 1, MELS))
         self.bn0 = nn.BatchNorm2d(MELS)
-        for number, (inputs, outputs) in enumerate(zip(WIDTHS[:-1], WIDTHS[1:], strict=True), 1):
+        for number, (inputs, outputs) in enumerate(pairwise(WIDTHS), 1):
             self.add_module(f"conv_block{number}", _Block(inputs, outputs))
         self.fc1 = nn.Linear(WIDTHS[-1], WIDTHS[-1])
 
