@@ -175,7 +175,7 @@ def main() -> None:
         print(json.dumps({"components": components, "hour": hour}[name](*words)))
         return
     if name == "size":
-        runs = ("randomised 8192", "full 8192", "incremental 8192", "incremental 65536")
+        runs = ("randomised 8192", "full 8192", "incremental 8192", "incremental 4000000")
         found: dict[str, Any] = {one: variant("space", "components", *one.split()) for one in runs}
     else:
         space, dataset = Space(load(words[0])), Dataset(Path(words[1]))

@@ -3,6 +3,7 @@
 import pickle
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -48,8 +49,9 @@ class Cnn14(nn.Module):
     def load(cls, path: Path) -> "Cnn14":
         """From a file such as Cnn14_mAP=0.431.pth; BowerbirdError where it is none. Nothing in it is run."""
         # They hold, beside the weights, numpy arrays of how they were trained.
-        reconstruct, arrays = np.zeros(1).__reduce__()[0], ("numpy.core.multiarray", "numpy._core.multiarray")
-        scalar = np.float64(0).__reduce__()[0]
+        reconstruct: Any = np.zeros(1).__reduce__()[0]
+        scalar: Any = np.float64(0).__reduce__()[0]
+        arrays = ("numpy.core.multiarray", "numpy._core.multiarray")
         kinds = {type(np.dtype(code)) for code in np.typecodes["All"]}
         named = [(reconstruct, f"{module}._reconstruct") for module in arrays] + [(scalar, f"{m}.scalar") for m in arrays]
         try:

@@ -162,18 +162,26 @@ def _randomised(space: Space, stage: str, batches: Batches, samples: int, compon
 
 
 def _incremental(space: Space, stage: str, batches: Batches, samples: int, components: int) -> Found:
-    """Ross et al. 2008; in constant memory whatever the number of samples."""
-    from sklearn.decomposition import IncrementalPCA
+    """Ross et al. 2008, section 2.3; in constant memory whatever the number of samples.
 
-    found, waiting = IncrementalPCA(components), np.zeros((0, 0), np.float32)
+    Of what is kept and each batch it takes the eigenvectors of their products with each other, a matrix of a few hundred
+    rows, where scikit-learn takes a singular value decomposition of all values: the same but for rounding, for a tenth.
+    """
+    kept: NDArray[np.float32] = np.zeros((0, 0), np.float32)  # vectors (K, D), each as long as its singular value
+    mean, count, total = np.zeros(0), 0, 0.0
     for batch in batches():
-        waiting = np.concatenate([waiting, batch]) if len(waiting) else batch
-        if len(waiting) >= components:  # few rows at a time: the cost of a sample grows with them
-            found.partial_fit(waiting)
-            waiting = waiting[:0]
-    if len(waiting) >= components:
-        found.partial_fit(waiting)
-    return found.components_, found.explained_variance_ratio_
+        if not count:
+            kept, mean = np.zeros((0, batch.shape[1]), np.float32), np.zeros(batch.shape[1])
+        own = batch.mean(0)
+        shift = (mean - own) * np.sqrt(count * len(batch) / (count + len(batch)))
+        rows = np.concatenate([kept, batch - own, shift[None].astype(np.float32)])
+        products = (rows @ rows.T).astype(np.float64)
+        total += np.trace(products[len(kept) :, len(kept) :])
+        kept = np.linalg.eigh(products)[1].T[::-1][:components].astype(np.float32) @ rows
+        count += len(batch)
+        mean += (own - mean) * len(batch) / count
+    lengths = np.linalg.norm(kept.astype(np.float64), axis=1)
+    return kept / np.maximum(lengths, 1e-30)[:, None], np.square(lengths) / total
 
 
 def _factorised(space: Space, stage: str, batches: Batches, samples: int, components: int) -> Found:
