@@ -33,6 +33,7 @@ ROWS: dict[str, list[str]] = {  # what each row sets beside the quick preset
     "replay": [*REDUCED, "steering.augmented=true", "replay=true"],
     "no wrong sounds": ["mismatch_weight=0"],
     "wrong sounds 1": ["mismatch_weight=1"],
+    "wrong sounds 2": ["mismatch_weight=2"],
     "two scores": ["head=two_scores"],
     "concatenation": ["head=concatenation"],
     "classifier": ["head=classifier"],

@@ -16,7 +16,7 @@ from bowerbird.errors import BowerbirdError, UsageError, way_out
 
 __all__ = ["FORMAT", "fingerprint", "read_tensors", "write_tensors", "write_whole"]
 
-FORMAT = 2
+FORMAT = 3
 HEADER = "bowerbird"
 
 

@@ -231,6 +231,14 @@ def test_noise_and_lost_treble_and_bass_are_called_by_name(real: Heard, other: H
         assert word in complaints(real, dataclasses.replace(other, sounds=passed.astype(np.float32)))
 
 
+def test_blots_are_called_by_name(real: Heard, other: Heard) -> None:
+    assert "blot" not in complaints(real, other)
+    whistle = np.hanning(2000) * np.sin(np.arange(2000) * 0.9 * np.pi)
+    spoilt = other.sounds.copy()
+    spoilt[::5, :, -3000:-1000] += 0.02 * whistle.astype(np.float32)
+    assert "21% of the sounds have a blot" in complaints(real, dataclasses.replace(other, sounds=spoilt))
+
+
 def test_a_beat_at_the_grid_is_heard(real: Heard) -> None:
     beat = 1 + 0.6 * np.cos(2 * np.pi * np.arange(SAMPLES) / 1024, dtype=np.float32)
     plain, beating = checkerboard_db(real.sounds, 256), checkerboard_db(real.sounds * beat, 256)

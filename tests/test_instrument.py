@@ -95,7 +95,7 @@ def test_a_wrong_file_is_one_sentence(run: Path, tmp_path: Path, damage: str) ->
         bad.write_bytes((run / "checkpoint.safetensors").read_bytes())
     elif damage == "format":
         write_tensors(bad, tensors, header)
-        text = bad.read_bytes().replace(b'\\"format\\": 2', b'\\"format\\": 9')
+        text = bad.read_bytes().replace(b'\\"format\\": 3', b'\\"format\\": 9')
         bad.write_bytes(text)
     elif damage == "weights":
         name = next(iter(tensors))

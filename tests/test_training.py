@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch.nn import functional
 
 from bowerbird.config import ModelConfig, TrainConfig
 from bowerbird.data.anchors import anchors
@@ -319,6 +320,25 @@ def test_feed_balances_and_depends_on_seed_and_seen_alone(
         drawn = [feed.tops[i] for i in feed.draw(4000, 0, 0, "real")]
         share = drawn.count(rare) / (len(drawn) - drawn.count(rare)) * (len(feed.classes) - 1)
         assert share == pytest.approx(common ** (balance - 1), rel=0.35)
+
+
+def test_nothing_is_drawn_far_over_what_the_data_has_there(dataset: Dataset, run: Path, tmp_path: Path) -> None:
+    model, config = settings(dataset)
+    feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
+    traits, pictures = model.representation.traits, torch.from_numpy(feed.pictures[:].astype("float32"))
+    ceiling = feed.ceiling(traits)
+    assert (ceiling >= pictures.amax(0)).all()
+    assert ceiling.min() < -0.5  # somewhere all of them are silent
+    headroom_db = (ceiling - functional.max_pool2d(pictures.amax(0), 5, 1, 2)) * traits.db_per_unit
+    assert headroom_db.max() < 10.1
+    generator = load(run).generator
+    torch.nn.init.constant_(generator.get_parameter("draw.bias"), 9.0)  # weights that would have it loud everywhere
+    with torch.inference_mode():
+        drawn = generator(torch.randn(4, 8), generator.code(torch.zeros(4, model.condition_width)))
+    kept = read_tensors(run / "instrument.safetensors")[0]["ceiling"]
+    assert torch.equal(kept, ceiling)
+    assert (drawn <= kept).all()
+    assert (drawn == kept).float().mean() > 0.5
 
 
 @pytest.mark.slow

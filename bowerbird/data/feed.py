@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+from torch.nn import functional
 
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.category import ancestry
@@ -22,10 +23,13 @@ from bowerbird.data.vary import Variation, drawn, vary
 from bowerbird.errors import BowerbirdError
 from bowerbird.progress import progress
 from bowerbird.seeds import numpy_random
+from bowerbird.shapes import PictureTraits
 
 __all__ = ["Feed"]
 
 FADE_SAMPLES = 400
+AT_ONCE = 256
+HEADROOM_DB, NEAR = 10.0, 5  # over the loudest of so many rows and frames
 
 
 class Feed:
@@ -107,6 +111,16 @@ class Feed:
             again |= {name: kind.measure(sound.astype(np.float32), dataset.sample_rate_hz) for name, kind in measured}
             self.labels[place] = self.labels[place] | again
             yield np.pad(sound, ((0, 0), (0, max(room, 0))))[None].astype(np.float32)
+
+    def ceiling(self, traits: PictureTraits) -> Tensor:
+        """(K, F, L): HEADROOM_DB over the loudest that any sound is in a cell or those near it; 1 where they are no levels."""
+        top = torch.full(self.pictures.shape[1:], -1.0)
+        for start in range(0, len(self.pictures), AT_ONCE):
+            some = torch.from_numpy(self.pictures[start : start + AT_ONCE].astype(np.float32))
+            top = torch.maximum(top, some.amax(0))
+        top = functional.max_pool2d(top, NEAR, 1, NEAR // 2) + HEADROOM_DB / traits.db_per_unit
+        top[traits.level_channels :] = 1.0
+        return top.clamp(max=1.0)
 
     def draw(self, batch: int, seed: int, seen: int, purpose: str) -> Tensor:
         """Positions (B,) of balanced sounds, a function of the arguments alone."""

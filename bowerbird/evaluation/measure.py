@@ -10,6 +10,7 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.encoders import encoder
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
+from bowerbird.evaluation.blots import blots
 from bowerbird.evaluation.faults import FAULTS, checkerboard_db, floor_db, lacking, onset_s
 from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
 from bowerbird.evaluation.heard import (
@@ -296,5 +297,7 @@ def _faults(real: Sounds, made: Sounds, rate_hz: int, hop: int) -> dict[str, flo
             f"fault/onset_s{kind}": float(np.median(onset_s(sounds, rate_hz))),
             f"fault/floor_db{kind}": float(np.median(floor_db(sounds, rate_hz))),
         }
+    figures["fault/blots"] = blots(real, made, rate_hz)
+    figures["fault/blots_real"] = blots(real[::2], real[1::2], rate_hz)
     figures["fault/lacking_db"], figures["fault/lacking_hz"] = lacking(real, made, rate_hz)
     return figures

@@ -182,6 +182,10 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
         if figures[key] > figures[f"{key}_real"] + FAULT_MARGIN:
             sentence = f"{figures[key]:.0%} of the sounds {FAULTY[name]} (real {figures[f'{key}_real']:.0%})."
             found.append(Verdict(False, sentence))
+    if figures["fault/blots"] > figures["fault/blots_real"] + FAULT_MARGIN:
+        share, real = figures["fault/blots"], figures["fault/blots_real"]
+        sentence = f"{share:.0%} of the sounds have a blot, louder than any real sound is there by far (real {real:.0%})."
+        found.append(Verdict(False, sentence))
     beat = figures["fault/checkerboard_db"] - figures["fault/checkerboard_db_real"]
     if beat > CHECKERBOARD_DB:
         found.append(
@@ -199,5 +203,5 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
         sentence = f"The sounds are {word}: around {lacking_hz:.0f} Hz they are {lacking_db:.0f} dB weaker than real ones"
         found.append(Verdict(False, f"{sentence}."))
     return found or [
-        Verdict(True, "No noise, silence, clipping, direct current, clicks or cut-off tails beyond the real sounds'.")
+        Verdict(True, "No noise, silence, clipping, direct current, clicks, blots or cut-off tails beyond the real sounds'.")
     ]

@@ -38,6 +38,9 @@ class Generator(nn.Module, ABC):
     def begin_at(self, silence: tuple[float, ...]) -> None:
         """Before training: lets the first pictures be near silence, whose values per picture channel are given."""
 
+    def stay_under(self, ceiling: Tensor) -> None:
+        """Before training: no cell is to be drawn above these (K, F, L). Families that never do need not care."""
+
     def grow(self, done: float) -> None:
         """Told before every step how much of training is done, 0 to 1."""
 

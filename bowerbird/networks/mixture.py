@@ -74,6 +74,10 @@ class Mixture(Generator):
                     if name.endswith("bias"):
                         weight.copy_(self.first.get_parameter(name))
 
+    def stay_under(self, ceiling: Tensor) -> None:
+        for generator in self.whole:
+            generator.stay_under(ceiling)
+
     def grow(self, done: float) -> None:
         for generator in self.whole:
             generator.grow(done)

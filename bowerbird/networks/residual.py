@@ -85,6 +85,7 @@ class ResidualGenerator(Generator):
     """Draws pictures whose sides are multiples of `multiple`."""
 
     multiple = 16
+    ceiling: Tensor
     last_layers = ("draw", "profiles", "envelopes")
 
     def __init__(self, shape: PictureShape, code_width: int, options: ResidualOptions) -> None:
@@ -107,6 +108,7 @@ class ResidualGenerator(Generator):
         self.profiles = EqualLinear(style, channels * options.profiles * rows, gain=0.3)
         self.envelopes = EqualLinear(style, channels * options.profiles * frames, gain=0.3)
         self.factors = (channels, options.profiles)
+        self.register_buffer("ceiling", torch.ones(shape))
         self.entry = options.entry if code_width else ENTRIES[0]
         blocks = tuple(f"blocks.{number}" for number in range(len(self.blocks)))
         self.stages = ("mapping", "start", "widen", *blocks)
@@ -118,6 +120,10 @@ class ResidualGenerator(Generator):
         bias = torch.tensor(silence).clamp(-MOST_SILENT, MOST_SILENT).atanh()
         with torch.no_grad():
             self.draw.get_parameter("bias")[:: PATCH * PATCH] = bias
+
+    def stay_under(self, ceiling: Tensor) -> None:
+        """Where all real sounds are silent, profiles times envelopes now and then outdo the convolutions: a blot is heard."""
+        self.ceiling.copy_(ceiling)
 
     def map(self, z: Tensor, code: Tensor) -> Tensor:
         """Latent and code as one style: (B, Z), (B, N) -> (B, style)."""
@@ -135,7 +141,7 @@ class ResidualGenerator(Generator):
         profiles = self.profiles(w).unflatten(1, (*self.factors, -1))
         envelopes = self.envelopes(w).unflatten(1, (*self.factors, -1))
         coarse = profiles.transpose(2, 3) @ envelopes  # (B, K, F, L)
-        return torch.tanh(self.lapped.synthesise(self.draw(x)) + coarse.float())
+        return torch.minimum(torch.tanh(self.lapped.synthesise(self.draw(x)) + coarse.float()), self.ceiling)
 
     def forward(self, z: Tensor, code: Tensor) -> Tensor:
         w = self.map(z, code)

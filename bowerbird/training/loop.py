@@ -130,6 +130,7 @@ class _Run:
             torch.manual_seed(torch_random(self.config.seed, "weights").initial_seed())
             generator = generator_of(self.model)
             generator.begin_at(self.model.representation.traits.silence)
+            generator.stay_under(self.feed.ceiling(self.model.representation.traits))
             judge = judge_of(self.model, self.config)
         replay = Replay(self.model.code_width, self.model.code_width).to(self.device) if self.config.replay else None
         for network in (generator, judge):
