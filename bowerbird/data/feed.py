@@ -113,7 +113,7 @@ class Feed:
             yield np.pad(sound, ((0, 0), (0, max(room, 0))))[None].astype(np.float32)
 
     def ceiling(self, traits: PictureTraits) -> Tensor:
-        """(K, F, L): HEADROOM_DB over the loudest that any sound is in a cell or those near it; 1 where they are no levels."""
+        """(K, F, L): HEADROOM_DB over the loudest that any sound is in a cell or near it; 1 where they are no levels."""
         top = torch.full(self.pictures.shape[1:], -1.0)
         for start in range(0, len(self.pictures), AT_ONCE):
             some = torch.from_numpy(self.pictures[start : start + AT_ONCE].astype(np.float32))

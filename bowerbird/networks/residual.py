@@ -122,7 +122,7 @@ class ResidualGenerator(Generator):
             self.draw.get_parameter("bias")[:: PATCH * PATCH] = bias
 
     def stay_under(self, ceiling: Tensor) -> None:
-        """Where all real sounds are silent, profiles times envelopes now and then outdo the convolutions: a blot is heard."""
+        """Where all real sounds are silent, profiles times envelopes may outdo the convolutions: a blot is heard."""
         self.ceiling.copy_(ceiling)
 
     def map(self, z: Tensor, code: Tensor) -> Tensor:
