@@ -111,5 +111,8 @@ def test_all_lists_what_is_there(module: str) -> None:
 def test_nothing_is_unpickled() -> None:
     for module, path in modules().items():
         text = path.read_text()
+        if module == "evaluation.panns":  # weights of others, by the reader that knows numbers only (test_panns.py)
+            assert text.count("torch.load(") == text.count("weights_only=True")
+            text = text.replace("torch.load(", "")
         for word in ("import pickle", "torch.load", "joblib", "allow_pickle", "yaml", "eval("):
             assert word not in text.replace(".eval()", ""), f"{module} says {word}"

@@ -4,13 +4,15 @@ import json
 import math
 import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 import bowerbird
 from bowerbird.audio import UnreadableSound, describe_file
@@ -22,6 +24,7 @@ from bowerbird.data.dataset import CAPTIONS, FORMAT, Dataset, manifest_fingerpri
 from bowerbird.data.duplicates import near_duplicates
 from bowerbird.data.report import describe, report
 from bowerbird.data.scan import LABELS, Source, add_captions, scan
+from bowerbird.data.split import set_apart
 from bowerbird.encoders import encoder
 from bowerbird.errors import BowerbirdError, UsageError, known, way_out
 from bowerbird.interrupts import in_threads
@@ -194,6 +197,47 @@ def _cleaned(sources: list[Source], options: CleanOptions) -> Iterator[tuple[Sou
     return in_threads(work, sources)
 
 
+def _store(
+    target: Path,
+    sources: list[Source],
+    skipped: dict[str, str],
+    cleaning: CleanOptions,
+    options: PrepareOptions,
+    quiet: bool,
+) -> tuple[list[dict[str, Any]], list[str], NDArray[np.floating], list[int]]:
+    """Writes the samples; of each sound its entry, its group and the shape that tells near-duplicates; samples per shard.
+
+    Files that cannot be used are added to `skipped`; BowerbirdError where none can.
+    """
+    entries: list[dict[str, Any]] = []
+    groups: list[str] = []
+    shapes: list[NDArray[np.floating]] = []
+    shard_samples: list[int] = []
+    with ExitStack() as shard, progress("preparing", len(sources), quiet=quiet) as advance:
+        file = None
+        for done, (source, result) in enumerate(_cleaned(sources, cleaning), 1):
+            advance(done, source.name)
+            if isinstance(result, str):
+                skipped[source.name] = result
+                continue
+            for piece in result:
+                if file is None or shard_samples[-1] + piece.sound.size > SHARD_SAMPLES:
+                    shard.close()
+                    file = shard.enter_context((target / shard_name(len(shard_samples))).open("wb"))
+                    shard_samples.append(0)
+                file.write(piece.sound.astype("<f4").tobytes())
+                place = {"shard": len(shard_samples) - 1, "offset": shard_samples[-1]}
+                shard_samples[-1] += piece.sound.size
+                entries.append({**_entry(source, piece, cleaning.sample_rate_hz, options), **place})
+                groups.append(source.group or source.name)
+                shapes.append(piece.signature)
+    if not entries:
+        reasons = Counter(skipped.values()).most_common(3)
+        counted = ", ".join(f"{reason} ({count})" for reason, count in reasons)
+        raise BowerbirdError(f"none of the {len(sources)} files holds a usable sound: {counted}")
+    return entries, groups, np.stack(shapes), shard_samples
+
+
 def _write(
     target: Path,
     sources: list[Source],
@@ -204,47 +248,21 @@ def _write(
     options: PrepareOptions,
     quiet: bool,
 ) -> None:
-    entries: list[dict[str, Any]] = []
-    groups: list[str] = []
-    signatures = []
-    shard_samples = [0]
-    file = (target / shard_name(0)).open("wb")
-    with progress("preparing", len(sources), quiet=quiet) as advance:
-        for done, (source, result) in enumerate(_cleaned(sources, cleaning), 1):
-            advance(done, source.name)
-            if isinstance(result, str):
-                skipped[source.name] = result
-                continue
-            for piece in result:
-                if shard_samples[-1] + piece.sound.size > SHARD_SAMPLES:
-                    file.close()
-                    file = (target / shard_name(len(shard_samples))).open("wb")
-                    shard_samples.append(0)
-                file.write(piece.sound.astype("<f4").tobytes())
-                place = {"shard": len(shard_samples) - 1, "offset": shard_samples[-1]}
-                shard_samples[-1] += piece.sound.size
-                entries.append({**_entry(source, piece, cleaning.sample_rate_hz, options), **place})
-                groups.append(source.group or source.name)
-                signatures.append(piece.signature)
-    file.close()
-    if not entries:
-        reasons = Counter(skipped.values()).most_common(3)
-        counted = ", ".join(f"{reason} ({count})" for reason, count in reasons)
-        raise BowerbirdError(f"none of the {len(sources)} files holds a usable sound: {counted}")
-    duplicates = near_duplicates(np.stack(signatures), [entry["digest"] for entry in entries])
+    entries, groups, shapes, shard_samples = _store(target, sources, skipped, cleaning, options, quiet)
+    duplicates = near_duplicates(shapes, [entry["digest"] for entry in entries])
     for number, group in enumerate(duplicates):
         for index in group:
             entries[index]["duplicates"] = number
     texts = [name for name, kind in kinds.items() if kind == "text"]
     marks: list[str] = []
     if texts:
-        shapes, listed = np.stack(signatures), (options.drop_words or "", options.keep_words or "")
+        listed = options.drop_words or "", options.keep_words or ""
         marks = caption(target, texts, entries, shapes, options.encoder, *listed)
     for name in kinds:
         if not any(entry["labels"][name] for entry in entries):
             raise BowerbirdError(f"none of the sounds that can be used has a {name}; leave that label out")
     keep = [name for name, kind in kinds.items() if kind in ("category", "pitch")]
-    _split(entries, groups, duplicates, options.validation, keep)
+    set_apart(entries, groups, duplicates, options.validation, keep)
     facts = {
         "format": FORMAT,
         "made_by": f"bowerbird {bowerbird.__version__}",
@@ -284,40 +302,3 @@ def _entry(source: Source, piece: Piece, rate_hz: int, options: PrepareOptions) 
         "duplicates": None,
         "part": "train",
     }
-
-
-def _split(
-    entries: list[dict[str, Any]], groups: list[str], duplicates: list[list[int]], share: float, keep: list[str]
-) -> None:
-    """Marks about `share` of the sounds "validation"; files, groups and near-duplicates stay on one side.
-
-    Every label of the conditions `keep` keeps at least one sound for training.
-    """
-
-    def named(indices: Iterable[int]) -> Counter[tuple[str, str]]:
-        return Counter((name, entries[index]["labels"][name]) for index in indices for name in keep)
-
-    owner = {name: name for name in groups}
-
-    def root(name: str) -> str:
-        while owner[name] != name:
-            name = owner[name]
-        return name
-
-    for group in duplicates:
-        for index in group[1:]:
-            owner[root(groups[index])] = root(groups[group[0]])
-    members: dict[str, list[int]] = {}
-    for index, name in enumerate(groups):
-        members.setdefault(root(name), []).append(index)
-    left = named(range(len(entries)))
-    wanted = share * len(entries)
-    order = sorted(members)
-    np.random.default_rng(0).shuffle(order)
-    for name in order:
-        takes = named(members[name])
-        if len(members[name]) <= wanted and all(left[label] > count for label, count in takes.items()):
-            wanted -= len(members[name])
-            left -= takes
-            for index in members[name]:
-                entries[index]["part"] = "validation"

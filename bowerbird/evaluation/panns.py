@@ -1,8 +1,8 @@
 """The network of PANNs that most papers on sound report distances by, for weights of its authors."""
 
-import pickle
 from itertools import pairwise
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import numpy as np
@@ -60,7 +60,7 @@ class Cnn14(nn.Module):
             weights["mels"] = weights["logmel_extractor.melW"]
             network = cls().eval()
             network.load_state_dict({name: weights[name] for name in network.state_dict()})
-        except (OSError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError, EOFError) as error:
+        except (OSError, RuntimeError, KeyError, TypeError, UnpicklingError, EOFError) as error:
             raise BowerbirdError(
                 f"{path} holds no weights of CNN14 ({str(error).strip().partition(chr(10))[0]}); "
                 "give the file Cnn14_mAP=0.431.pth of PANNs"
