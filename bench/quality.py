@@ -18,6 +18,7 @@ from bench.harness import RESULTS, publish
 from bowerbird.data.dataset import Dataset
 from bowerbird.evaluation.heard import Heard
 from bowerbird.evaluation.measure import Evaluation, evaluate
+from bowerbird.evaluation.queries import read_queries
 from bowerbird.evaluation.verdict import verdicts
 from bowerbird.instrument import Instrument, load
 from bowerbird.pictures import write_sheet
@@ -46,7 +47,8 @@ def draw(path: Path, found: Evaluation, instrument: Instrument) -> None:
 
 def main() -> None:
     row, instrument, dataset = sys.argv[1], load(sys.argv[2]), Dataset(Path(sys.argv[3]))
-    found = evaluate(instrument, dataset)
+    asked = Path(__file__).parent / "queries" / f"{row.partition('/')[0]}.csv"  # what people would type, with what they mean
+    found = evaluate(instrument, dataset, queries=read_queries(asked) if asked.exists() else None)
     path = RESULTS / "quality.json"
     rows = json.loads(path.read_text())["rows"] if path.exists() else {}
     rows[row] = {
