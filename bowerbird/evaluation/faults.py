@@ -2,12 +2,15 @@
 
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
-__all__ = ["FAULTS", "FAULTY", "checkerboard_db", "floor_db", "lacking", "onset_s"]
+from bowerbird.evaluation.blots import blots
+
+__all__ = ["FAULTS", "FAULTY", "checkerboard_db", "fault_scores"]
 
 Sounds = NDArray[np.float32]
 Which = NDArray[np.bool_]
@@ -21,6 +24,7 @@ CLICK_S = 0.003
 CLICK_DB = 30.0
 FLOOR_S, INAUDIBLE_DB = 0.02, -60.0
 LOWEST_HZ, BANDS = 60.0, 24
+AT_ONCE = 64
 
 
 def _any(found: Which) -> Which:
@@ -161,3 +165,26 @@ FAULTY = {
     "cut off": "are cut off at the end",
     "late": "begin late, after more than a tenth of a second",
 }
+
+
+def fault_scores(real: Sounds, made: Sounds, rate_hz: int, hop: int) -> dict[str, float]:
+    """Figures `fault/…` of generated sounds (B, C, T), of real ones beside them; `hop` is the network's grid."""
+    figures: dict[str, float] = {}
+    for kind, sounds in (("", made), ("_real", real)):
+        for name, has in FAULTS.items():
+            figures[f"fault/{name.replace(' ', '_')}{kind}"] = float(_of_each(has, sounds, rate_hz).mean())
+        figures |= {
+            f"fault/checkerboard_db{kind}": float(np.median(_of_each(checkerboard_db, sounds, hop))),
+            f"fault/level_db{kind}": float(np.median(10 * np.log10(np.square(sounds).mean((1, 2)) + 1e-12))),
+            f"fault/onset_s{kind}": float(np.median(_of_each(onset_s, sounds, rate_hz))),
+            f"fault/floor_db{kind}": float(np.median(_of_each(floor_db, sounds, rate_hz))),
+        }
+    figures["fault/blots"] = blots(real, made, rate_hz)
+    figures["fault/blots_real"] = blots(real[::2], real[1::2], rate_hz)
+    figures["fault/lacking_db"], figures["fault/lacking_hz"] = lacking(real, made, rate_hz)
+    return figures
+
+
+def _of_each(measured: Callable[[Sounds, int], NDArray[Any]], sounds: Sounds, at: int) -> NDArray[Any]:
+    """A few sounds at a time: spectra of all of them are several times as large as they are."""
+    return np.concatenate([measured(sounds[start : start + AT_ONCE], at) for start in range(0, len(sounds), AT_ONCE)])

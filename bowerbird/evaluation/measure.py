@@ -10,8 +10,7 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.encoders import encoder
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
-from bowerbird.evaluation.blots import blots
-from bowerbird.evaluation.faults import FAULTS, checkerboard_db, floor_db, lacking, onset_s
+from bowerbird.evaluation.faults import fault_scores
 from bowerbird.evaluation.fidelity import different_bins, frechet, kad, manifold
 from bowerbird.evaluation.heard import (
     TIMES,
@@ -120,23 +119,8 @@ def evaluate(
         listener = Listener.fit(real.sounds, dataset.sample_rate_hz)
         found.figures.update(ask(instrument, text, queries, real, listener(real.sounds), listener, seed))
     if pretrained is not None:
-        found.figures.update(_pretrained(pretrained, real, made))
+        found.figures.update(pretrained.scores(real.sounds, made.alike().sounds))
     return found
-
-
-def _pretrained(listener: Pretrained, real: Heard, made: Heard) -> dict[str, float]:
-    a, b = listener(real.sounds), listener(made.alike().sounds)
-    order = numpy_random(0, "halves").permutation(len(a))
-    one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
-    value, low, high = kad(a, b)
-    return {
-        "pretrained/kad": value,
-        "pretrained/kad_low": low,
-        "pretrained/kad_high": high,
-        "pretrained/kad_floor": kad(one, other, draws=0)[0],
-        "pretrained/frechet": frechet(a, b),
-        "pretrained/frechet_floor": frechet(one, other),
-    }
 
 
 def compare(
@@ -185,7 +169,7 @@ def compare(
         "memory/near_copies_real": remembered.reference_copies,
     }
     figures |= _pitch(real, alike, rate_hz)
-    figures |= _faults(real.sounds, alike.sounds, rate_hz, hop)
+    figures |= fault_scores(real.sounds, alike.sounds, rate_hz, hop)
     figures = {name: value for name, value in figures.items() if np.isfinite(value)}  # what could not be told is left out
     return Evaluation(figures, per_class, real, made, remembered.nearest_first(PAIRS), copied_from)
 
@@ -283,21 +267,3 @@ def _pitch(real: Heard, made: Heard, rate_hz: int) -> dict[str, float]:
         asked = np.array([midi_number(heard.labels[row][PITCH]) for row in has])
         scores.append(pitch_scores(hear_pitch(heard.sounds[has], rate_hz), asked))
     return scores[0] | {f"{name}_real": value for name, value in scores[1].items()}
-
-
-def _faults(real: Sounds, made: Sounds, rate_hz: int, hop: int) -> dict[str, float]:
-    figures: dict[str, float] = {}
-    for name, has in FAULTS.items():
-        key = name.replace(" ", "_")
-        figures |= {f"fault/{key}": float(has(made, rate_hz).mean()), f"fault/{key}_real": float(has(real, rate_hz).mean())}
-    for kind, sounds in (("", made), ("_real", real)):
-        figures |= {
-            f"fault/checkerboard_db{kind}": float(np.median(checkerboard_db(sounds, hop))),
-            f"fault/level_db{kind}": float(np.median(10 * np.log10(np.square(sounds).mean((1, 2)) + 1e-12))),
-            f"fault/onset_s{kind}": float(np.median(onset_s(sounds, rate_hz))),
-            f"fault/floor_db{kind}": float(np.median(floor_db(sounds, rate_hz))),
-        }
-    figures["fault/blots"] = blots(real, made, rate_hz)
-    figures["fault/blots_real"] = blots(real[::2], real[1::2], rate_hz)
-    figures["fault/lacking_db"], figures["fault/lacking_hz"] = lacking(real, made, rate_hz)
-    return figures

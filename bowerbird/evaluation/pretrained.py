@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.evaluation import panns
+from bowerbird.evaluation.fidelity import frechet, kad
+from bowerbird.seeds import numpy_random
 
 __all__ = ["Pretrained"]
 
@@ -36,6 +38,21 @@ class Pretrained:
             with torch.inference_mode():
                 parts.append(self.listen(mono).numpy())
         return np.concatenate(parts).astype(np.float32)
+
+    def scores(self, real: Sounds, made: Sounds) -> dict[str, float]:
+        """Distances `pretrained/…` of generated sounds (B, C, T) from real ones, beside those of two halves of these."""
+        a, b = self(real), self(made)
+        order = numpy_random(0, "halves").permutation(len(a))
+        one, other = a[order[: len(a) // 2]], a[order[len(a) // 2 :]]
+        value, low, high = kad(a, b)
+        return {
+            "pretrained/kad": value,
+            "pretrained/kad_low": low,
+            "pretrained/kad_high": high,
+            "pretrained/kad_floor": kad(one, other, draws=0)[0],
+            "pretrained/frechet": frechet(a, b),
+            "pretrained/frechet_floor": frechet(one, other),
+        }
 
 
 class _Clap:
