@@ -123,6 +123,7 @@ def directions(
     over: Annotated[str, typer.Option(help="What varies: latent (labels stay), labels or both.")] = "latent",
     describe: Annotated[bool, typer.Option(help="Make sliders and say what each direction does.")] = True,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    again: Annotated[bool, typer.Option("--again", help="Find them anew where there are some of that layer.")] = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -140,6 +141,11 @@ def directions(
         say({"layers": player.generator.stages}, as_json, "\n".join(player.generator.stages))
         return
     stage = layer or player.generator.stages[0]
+    if stage in player.directions and not again:
+        raise UsageError(
+            f"{instrument} has directions of {stage}; --again finds them anew, and then scores, places and "
+            "directions of yours that go along the old ones no longer mean the same"
+        )
     chosen = {"samples": samples, "estimator": estimator, "components": components, "over": over, "seed": seed}
     basis = find_directions(space, stage, **chosen, quiet=quiet)  # type: ignore[arg-type]
     if describe:

@@ -205,7 +205,7 @@ def load(name: str | Path, device: str = "cpu") -> Instrument:
             instrument.directions[stage] = basis_of(stage, found, values)
     except (KeyError, TypeError) as error:
         raise BowerbirdError(f"{path} is a damaged instrument (no {error} in it); copy it again") from None
-    except UsageError as error:
+    except BowerbirdError as error:
         raise BowerbirdError(f"{path}: {error}") from None
     if instrument.fingerprint != header.get("fingerprint"):
         raise BowerbirdError(f"{path} was changed after it was written (fingerprint differs); copy it again")

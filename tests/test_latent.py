@@ -15,6 +15,7 @@ from bowerbird.conditions.text import Text
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.features import FEATURES, measure
 from bowerbird.instrument import Instrument, load
+from bowerbird.instrument_file import read_tensors, write_tensors
 from bowerbird.latent import sliders
 from bowerbird.latent.basis import Basis
 from bowerbird.latent.directions import ESTIMATORS, find_directions, samples_of
@@ -288,6 +289,16 @@ def test_directions_travel_in_the_instrument(described: Instrument, run: Path, t
     )
     with pytest.raises(UsageError, match="find them with `bowerbird directions`"):
         Space(load(run)).spot(0, moves={"brightness": 1.0})
+
+
+def test_damaged_directions_are_refused(described: Instrument, tmp_path: Path) -> None:
+    path = tmp_path / "with.safetensors"
+    described.save(path)
+    tensors, header = read_tensors(path)
+    tensors["directions.mapping/vectors"][0, 0] += 1
+    write_tensors(path, tensors, {name: value for name, value in header.items() if name != "format"})
+    with pytest.raises(BowerbirdError, match="directions of mapping were changed after they were written"):
+        load(path)
 
 
 def test_places_and_directions_of_people_lie_beside_the_instrument(described: Instrument, tmp_path: Path) -> None:

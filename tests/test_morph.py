@@ -22,6 +22,7 @@ from bowerbird.latent.morph import render, shaped
 from bowerbird.latent.projection import fitted, nearest, project
 from bowerbird.latent.score import Change, Envelope, Point, Score, read_score
 from bowerbird.latent.space import Space, Spot
+from bowerbird.latent.strip import _marks
 from tests.conftest import here
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
@@ -227,6 +228,33 @@ def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> No
     assert here("keep", told, "odd", "--forget").returncode == 0
     assert "odd" not in here("keep", told).stdout
     assert "5 directions of mapping" in here("show", told).stdout
+
+
+def test_directions_are_not_replaced_unawares(told: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.safetensors"
+    shutil.copy(told, own)
+    walk = ["morph", own, "--steps", 1, "--quiet"]
+    assert here(*walk, "--points", 2, "--move", "1=1", "-o", tmp_path / "a.wav").returncode == 0
+    assert here(*walk, "--points", 2, "-o", tmp_path / "plain.wav").returncode == 0
+    anew = ["directions", own, "--samples", 300, "--components", 5, "--seed", 1, "--no-describe", "--quiet"]
+    refused = here(*anew)
+    assert refused.returncode == 2
+    assert "has directions of mapping; --again finds them anew" in refused.stderr
+    assert here("morph", own, "--score", tmp_path / "a.score.json", "-o", tmp_path / "b.wav", "--quiet").returncode == 0
+    assert here(*anew, "--again").returncode == 0
+    done = here("morph", own, "--score", tmp_path / "a.score.json", "-o", tmp_path / "c.wav", "--quiet")
+    assert done.returncode == 2
+    assert "goes along directions of mapping that were found anew" in done.stderr
+    done = here("morph", own, "--score", tmp_path / "plain.score.json", "-o", tmp_path / "d.wav", "--quiet")
+    assert done.returncode == 0, "a score without moves plays as before"
+    assert (tmp_path / "plain.wav").read_bytes() == (tmp_path / "d.wav").read_bytes()
+
+
+def test_marks_of_a_strip_stand_apart() -> None:
+    for lasts_s, columns in ((0.4, 35), (3.5, 300), (5.4, 465), (120.0, 1600), (3600.0, 1600)):
+        marks = _marks(lasts_s, columns)
+        assert np.diff([*marks, lasts_s]).min() / lasts_s * columns > 30
+        assert marks[0] == 0
 
 
 def test_a_score_stays_when_names_are_given_anew(told: Path, tmp_path: Path) -> None:

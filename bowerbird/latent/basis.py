@@ -5,6 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
+from bowerbird.errors import BowerbirdError
+from bowerbird.instrument_file import fingerprint
+
 __all__ = ["PREFIX", "Basis", "Slider", "basis_of", "describe_basis", "tensors_of_basis"]
 
 PREFIX = "directions."  # before the names of their tensors in an instrument
@@ -39,6 +42,12 @@ class Basis:
     facts: dict[str, Any] = field(default_factory=dict)
 
     @property
+    def fingerprint(self) -> str:
+        """Changes with any number of it: with directions found anew, what is said of the old ones means others."""
+        tensors, steps = _parts(self)
+        return fingerprint(tensors, steps)
+
+    @property
     def count(self) -> int:
         """Of components that have a name."""
         return len(self.facts["explained"])
@@ -63,20 +72,30 @@ class Basis:
         return amount * self.sigma[number] * self.vectors[number]
 
 
-def tensors_of_basis(basis: Basis) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Named tensors and plain values for a file."""
+def _parts(basis: Basis) -> tuple[dict[str, Tensor], dict[str, float]]:
     tensors = {"mean": basis.mean, "vectors": basis.vectors, "sigma": basis.sigma}
     for name, slider in basis.sliders.items():
         tensors |= {f"{name}/base": slider.base, f"{name}/field": slider.field}
-    steps = {name: slider.step for name, slider in basis.sliders.items()}
-    return {f"{PREFIX}{basis.stage}/{k}": t for k, t in tensors.items()}, {"steps": steps, "facts": basis.facts}
+    return tensors, {name: slider.step for name, slider in basis.sliders.items()}
+
+
+def tensors_of_basis(basis: Basis) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Named tensors and plain values for a file."""
+    tensors, steps = _parts(basis)
+    values = {"steps": steps, "facts": basis.facts, "fingerprint": fingerprint(tensors, steps)}
+    return {f"{PREFIX}{basis.stage}/{k}": t for k, t in tensors.items()}, values
 
 
 def basis_of(stage: str, tensors: dict[str, Tensor], values: dict[str, Any]) -> Basis:
-    """The inverse; KeyError where something is missing."""
+    """The inverse; KeyError where something is missing, BowerbirdError where something was changed."""
     own = {name.removeprefix(f"{PREFIX}{stage}/"): tensor for name, tensor in tensors.items()}
     sliders = {name: Slider(own[f"{name}/base"], own[f"{name}/field"], step) for name, step in values["steps"].items()}
-    return Basis(stage, own["mean"], own["vectors"], own["sigma"], sliders, values["facts"])
+    basis = Basis(stage, own["mean"], own["vectors"], own["sigma"], sliders, values["facts"])
+    if basis.fingerprint != values["fingerprint"]:
+        raise BowerbirdError(
+            f"the directions of {stage} were changed after they were written (fingerprint differs); copy the file again"
+        )
+    return basis
 
 
 def describe_basis(basis: Basis, most: int = 16) -> str:

@@ -47,7 +47,14 @@ def settled(space: Space, score: Score) -> Score:
         with _named(f"changes.{place}"):
             changes[place] = replace(change, moves=space.expanded(change.moves))
             space.changed(here, change.labels, change.moves)
-    return replace(score, points=points, changes=changes)
+    moved = any(point.moves for point in points) or any(change.moves for change in changes.values())
+    found = {stage: basis.fingerprint for stage, basis in space.instrument.directions.items()} if moved else {}
+    if anew := [stage for stage, one in score.directions.items() if found.get(stage, one) != one]:
+        raise UsageError(
+            f"the score goes along directions of {anew[0]} that were found anew since, so it would play otherwise; take the "
+            'instrument as it was, or empty the score\'s "directions"'
+        )
+    return replace(score, points=points, changes=changes, directions=found)
 
 
 @contextmanager

@@ -73,6 +73,7 @@ class Score:
     envelope: Envelope = field(default_factory=Envelope)
     changes: dict[str, Change] = field(default_factory=dict)
     instrument: str = ""  # its fingerprint
+    directions: dict[str, str] = field(default_factory=dict)  # by layer the fingerprint of those that its moves go along
 
     def __post_init__(self) -> None:
         checks: list[tuple[str, float | None, float, float]] = [
@@ -85,7 +86,7 @@ class Score:
         ]
         for name, value, low, high in checks:
             if value is not None and not (math.isfinite(value) and low <= value <= high):
-                raise UsageError(f"{name} of {value} is out of range; it lies between {low:g} and {high:g}")
+                raise UsageError(f"{name} of {value} is out of range; it lies between {low:g} and {high:,.12g}")
         lasts_s = self.count * self.spacing_s
         if lasts_s > LONGEST_S:
             raise UsageError(

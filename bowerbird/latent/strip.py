@@ -14,7 +14,7 @@ from bowerbird.pictures import colours, write_sheet
 
 __all__ = ["write_directions", "write_strip"]
 
-COLUMNS, ROWS, MARKS, MOST_MARKS = 1600, 256, 16, 20
+COLUMNS, ROWS, MARKS, MOST_MARKS, MARK_WIDTH = 1600, 256, 16, 20, 48
 WINDOW, RANGE_DB = 2048, 80.0
 ALONG, SHOWN = (-2.0, -1.0, 0.0, 1.0, 2.0), 8  # sigmas or units, and components
 MOST_AVERAGED = 16  # windows of a column
@@ -46,7 +46,7 @@ def write_strip(path: Path, sound: Path) -> None:
     image = Image.new("RGB", (columns, ROWS + MARKS))
     image.paste(Image.fromarray(colours(shown[None])))
     draw = ImageDraw.Draw(image)
-    for second in _marks(lasts_s):
+    for second in _marks(lasts_s, columns):
         at = round(second / lasts_s * columns)
         draw.line((at, ROWS, at, ROWS + 3), fill=(220, 220, 220))
         draw.text((at + 2, ROWS + 2), f"{second:g} s", fill=(220, 220, 220))
@@ -55,9 +55,9 @@ def write_strip(path: Path, sound: Path) -> None:
     write_whole(path, data.getvalue())
 
 
-def _marks(lasts_s: float) -> list[float]:
-    """Seconds to write under a strip: about MOST_MARKS of them, 1, 2 or 5 times a power of ten apart."""
-    least = max(lasts_s, 1e-3) / MOST_MARKS
+def _marks(lasts_s: float, columns: int) -> list[float]:
+    """Seconds to write under a strip: MOST_MARKS or as many as fit, 1, 2 or 5 times a power of ten apart."""
+    least = max(lasts_s, 1e-3) / max(1, min(MOST_MARKS, columns // MARK_WIDTH))
     power = 10.0 ** math.floor(math.log10(least))
     step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= least)
     return [round(number * step, 6) for number in range(math.ceil(lasts_s / step - 0.5))]  # none cut off at the right
