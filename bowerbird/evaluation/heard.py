@@ -28,6 +28,7 @@ __all__ = [
 
 MOST, MOST_SAMPLES = 1000, 2 * 10**8  # sounds of either kind, and samples of all of them: 800 MB
 LEAST_PER_CLASS = 40
+BETWEEN = 200  # sounds of pitches that the data lacks
 AGAIN = 64  # labels, and
 TIMES = 4  # sounds of each
 UNLABELLED = "unlabelled"
@@ -95,15 +96,19 @@ def hear_again(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: boo
 
 
 def hear_between(instrument: Instrument, real: Heard, seed: int = 0, *, quiet: bool = False) -> Heard | None:
-    """Labels of real sounds, but each pitch half-way to the next in the data: no sound has it. None where there are none."""
+    """Labels of real sounds, but each pitch somewhere between it and the next in the data. None where there are none.
+
+    Anywhere, not half-way: networks learn half-way pitches as one more, and stay on them for those around.
+    """
     pitches = [midi_number(labels[PITCH]) if labels.get(PITCH) else None for labels in real.labels]
     following = dict(pairwise(sorted({pitch for pitch in pitches if pitch is not None})))
     rows = np.array([row for row, pitch in enumerate(pitches) if pitch in following], int)
-    rows = numpy_random(seed, "between").permutation(rows)[: min(AGAIN, _most(real.sounds[0].size))]
+    random = numpy_random(seed, "between")
+    rows = random.permutation(rows)[: min(BETWEEN, _most(real.sounds[0].size))]
     labels = []
-    for row in rows:
+    for row, share in zip(rows, random.uniform(size=len(rows)), strict=True):
         pitch = pitches[row] or 0.0
-        labels.append({**real.labels[row], PITCH: f"{(pitch + following[pitch]) / 2:g}"})
+        labels.append({**real.labels[row], PITCH: f"{pitch + share * (following[pitch] - pitch):.3f}"})
     return _made(instrument, labels, list(real.names[rows]), seed + 2 * 10**6, 0, quiet) if labels else None
 
 

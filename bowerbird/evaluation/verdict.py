@@ -117,7 +117,7 @@ def _pitch(figures: dict[str, float]) -> list[Verdict]:
     ]
     if "pitch/between_within_50_cents" in figures:
         between = figures["pitch/between_within_50_cents"]
-        words = f"Asked for pitches half-way between those of the data, {between:.0%} come within 50 cents."
+        words = f"Asked for pitches between those of the data, {between:.0%} come within 50 cents."
         found.append(Verdict(between >= 0.8 * real, words))
     wobble, real_wobble = (figures.get(f"pitch/wobble_cents{kind}") for kind in ("", "_real"))
     if wobble is not None and real_wobble is not None:
