@@ -1,8 +1,8 @@
 """Presets: named functions from a dataset to the two configurations."""
 
-import dataclasses
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import torch
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.joint import Joint
+from bowerbird.conditions.pitch import Pitch
 from bowerbird.conditions.text import Text
 from bowerbird.config import PARTS, ModelConfig, TrainConfig, changed
 from bowerbird.data.dataset import Dataset
@@ -75,8 +76,8 @@ def _trained(dataset: Dataset, pitched: bool) -> TrainConfig:
 def quick(dataset: Dataset) -> Choice:
     """A smaller network that can be heard after a few minutes."""
     choice = standard(dataset)
-    model = dataclasses.replace(choice.model, network=ResidualOptions(width=32, widest=128))
-    return choice._replace(model=model, train=dataclasses.replace(choice.train, minutes=5.0, preview_minutes=1.0, checks=6))
+    model = replace(choice.model, network=ResidualOptions(width=32, widest=128))
+    return choice._replace(model=model, train=replace(choice.train, minutes=5.0, preview_minutes=1.0, checks=6))
 
 
 def gansynth(dataset: Dataset) -> Choice:
@@ -101,7 +102,7 @@ def _plain(**settings: Any) -> TrainConfig:
         checks=0, augment=0.0, mismatch_weight=0.0, anchor_weight=0.0, feature_weight=0.0, anchor_dimensions=0, balance=0.0,
         decay_fraction=0.0,
     )  # fmt: skip
-    return dataclasses.replace(unaided, **settings)
+    return replace(unaided, **settings)
 
 
 PRESETS: dict[str, Callable[[Dataset], Choice]] = {
@@ -158,7 +159,10 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
     )
     drawn = [key for key, _ in _pairs(file, settings) if key.partition(".")[0] == "representation"]
     if drawn:  # levels depend on window and bands
-        model = dataclasses.replace(model, representation=_fitted(dataset, model.representation))
+        model = replace(model, representation=_fitted(dataset, model.representation))
+    if train.variants:
+        reached = (replace(c, reach=train.vary_semitones) if isinstance(c, Pitch) else c for c in model.conditions)
+        model = replace(model, conditions=tuple(reached))
     with torch.device("meta"):  # UsageError where the network cannot draw such pictures
         generator_of(model)
     why = () if drawn else choice.why
@@ -191,17 +195,17 @@ def _with_settings(
 ) -> tuple[ModelConfig, TrainConfig]:
     for key, value in pairs:
         if key == "network":
-            model = dataclasses.replace(model, network=_member("network", NETWORKS, value).options())
+            model = replace(model, network=_member("network", NETWORKS, value).options())
         elif key == "representation":
-            model = dataclasses.replace(model, representation=represent(_member(key, REPRESENTATIONS, value)))
+            model = replace(model, representation=represent(_member(key, REPRESENTATIONS, value)))
         elif key.partition(".")[0] in PARTS:
             model = changed(model, key, value)
         else:
             train = changed(train, key, value)
             if key == "minutes" and value is not None:
-                train = dataclasses.replace(train, examples=None)
+                train = replace(train, examples=None)
             if key == "examples" and value is not None:
-                train = dataclasses.replace(train, minutes=None)
+                train = replace(train, minutes=None)
     if model.steering.augmented and not model.steering.reduction:
         raise UsageError("steering.augmented draws around a reduced condition; set steering.reduction too, such as 128")
     _member("objective", OBJECTIVES, train.objective)

@@ -1,5 +1,7 @@
 """Kinds of label: what a person types, what the network sees, what is drawn where labels are left open."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -58,6 +60,10 @@ def test_a_pitch_goes_with_a_transposed_sound_and_denies_only_what_is_heard_apar
 
 
 def test_pitches_between_those_of_the_data_are_shares_of_both() -> None:
+    finer = replace(Pitch.fit("pitch", ["60", "64", "72"]), reach=2.0)
+    assert finer.knots == (60, 60.5, 61, 61.5, 62, 62.5, 63, 63.5, 64, 72), "what no copy reaches is not cut"
+    assert finer.encode(["62.25"])[0].tolist() == [0, 0, 0, 0, 0.5, 0.5, 0, 0, 0, 0]
+    assert finer.fits("61", ["60", "64", "72", ""]).tolist() == [0.75, 0.25, 0, 0], "whose sounds are near"
     pitches = Pitch.fit("pitch", ["60", "64", "64", "72"])
     assert pitches.encode(["61", "72"]).tolist() == [[0.75, 0.25, 0], [0, 0, 1]]
     assert pitches.parse("E4") == "64"

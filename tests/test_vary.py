@@ -95,6 +95,9 @@ def test_sounds_of_known_pitch_are_learnt_at_pitches_between(tmp_path: Path) -> 
     dataset = prepare(tmp_path, tmp_path / "d", PrepareOptions(labels="filename", pattern="{pitch}"), quiet=True)
     model, config, _ = configure(dataset, "quick", None, [one for one in TINY if "variants" not in one])
     assert (config.variants > 0, config.vary_semitones) == (True, 2.0), "half the widest gap"
+    assert model.condition_width == 9, "each half semitone has its knot"
+    plain = configure(dataset, "quick", None, [*(one for one in TINY if "variants" not in one), "variants=0"])[0]
+    assert plain.condition_width == 2, "but where no copies are learnt"
     feed = Feed(dataset, model, config, tmp_path / "pictures", quiet=True)
     told = [float(labels["pitch"]) for labels in feed.labels]
     assert told[:2] == [48, 52]
