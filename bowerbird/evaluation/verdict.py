@@ -8,7 +8,7 @@ from bowerbird.midi import PITCH
 
 __all__ = ["Verdict", "verdicts"]
 
-FAULT_MARGIN = 0.02  # share of sounds with a fault beyond the real ones' share
+FAULT_MARGIN = 0.02  # share of sounds with a fault beyond the real ones' share, or as much as chance makes of two halves
 CHECKERBOARD_DB = 3.0  # beyond the real ones'
 SAME, SAME_WORDS = 0.02, "as near to the real sounds as two halves of them are to each other"
 NOISE_DB = 6.0  # of the quietest moment beyond the real ones'
@@ -179,11 +179,11 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
     found = []
     for name in FAULTS:
         key = f"fault/{name.replace(' ', '_')}"
-        if figures[key] > figures[f"{key}_real"] + FAULT_MARGIN:
-            sentence = f"{figures[key]:.0%} of the sounds {FAULTY[name]} (real {figures[f'{key}_real']:.0%})."
-            found.append(Verdict(False, sentence))
-    if figures["fault/blots"] > figures["fault/blots_real"] + FAULT_MARGIN:
-        share, real = figures["fault/blots"], figures["fault/blots_real"]
+        share, real = figures[key], figures[f"{key}_real"]
+        if share > real + _margin(real, figures["memory/sounds"]):
+            found.append(Verdict(False, f"{share:.0%} of the sounds {FAULTY[name]} (real {real:.0%})."))
+    share, real = figures["fault/blots"], figures["fault/blots_real"]
+    if share > real + _margin(real, figures["memory/sounds"]):
         sentence = f"{share:.0%} of the sounds have a blot, louder than any real sound is there by far (real {real:.0%})."
         found.append(Verdict(False, sentence))
     beat = figures["fault/checkerboard_db"] - figures["fault/checkerboard_db_real"]
@@ -205,3 +205,8 @@ def _faults(figures: dict[str, float]) -> list[Verdict]:
     return found or [
         Verdict(True, "No noise, silence, clipping, direct current, clicks, blots or cut-off tails beyond the real sounds'.")
     ]
+
+
+def _margin(real: float, sounds: float) -> float:
+    """FAULT_MARGIN, or two standard errors of the difference of two shares of so many sounds, `real` being the true one."""
+    return max(FAULT_MARGIN, 2 * math.sqrt(2 * real * (1 - real) / max(sounds, 1)))
