@@ -109,6 +109,14 @@ def test_sounds_are_laid_over_each_other(space: Space, tmp_path: Path) -> None:
     assert np.abs(wanted[:, len(found) :]).max(initial=0) == 0
 
 
+def test_levels_go_evenly_by_what_is_heard(space: Space, tmp_path: Path) -> None:
+    score = Score([SNARE, Point(5, {"class": "snare"})], 3, 0.5, envelope=Envelope(trim_s=0.03, length_s=0.2))
+    render(space, score, tmp_path / "w.wav", 32, quiet=True)
+    sound, rate_hz = soundfile.read(tmp_path / "w.wav", always_2d=True)
+    levels = [morph.level_db(sound.T[:, int(k * 0.5 * rate_hz) :][:, : int(0.2 * rate_hz)], rate_hz) for k in range(5)]
+    np.testing.assert_allclose(levels, np.linspace(levels[0], levels[-1], 5), atol=0.2)
+
+
 def test_no_peak_between_samples_clips(space: Space, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     score = Score([KICK, SNARE], 20, 0.002)
     plain = render(space, score, tmp_path / "a.wav", 32, quiet=True)

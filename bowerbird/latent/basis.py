@@ -82,7 +82,7 @@ def _parts(basis: Basis) -> tuple[dict[str, Tensor], dict[str, float]]:
 def tensors_of_basis(basis: Basis) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Named tensors and plain values for a file."""
     tensors, steps = _parts(basis)
-    values = {"steps": steps, "facts": basis.facts, "fingerprint": fingerprint(tensors, steps)}
+    values = {"steps": steps, "facts": basis.facts, "fingerprint": basis.fingerprint}
     return {f"{PREFIX}{basis.stage}/{k}": t for k, t in tensors.items()}, values
 
 

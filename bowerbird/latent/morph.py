@@ -134,7 +134,9 @@ def render(space: Space, score: Score, path: Path, bits: int = 24, *, quiet: boo
 def _overlapped(space: Space, score: Score, keys: list[Spot]) -> Iterator[tuple[int, Sound]]:
     """After each sound how many there are and what is done of their sum, then the rest; on Ctrl-C what there is."""
     rate_hz, stride = space.instrument.sample_rate, score.steps + 1
-    levels = [level_db(sound, rate_hz) for sound, _ in space.play(iter(keys))] if score.even else []
+    levels: list[float] = []
+    if score.even:  # of what is heard of them
+        levels = [level_db(shaped(sound, score.envelope, rate_hz), rate_hz) for sound, _ in space.play(iter(keys))]
     waiting = np.zeros((space.instrument.model.representation.channels, 0))
     begun = sounds = 0
     try:
@@ -143,7 +145,7 @@ def _overlapped(space: Space, score: Score, keys: list[Spot]) -> Iterator[tuple[
             envelope = score.envelope if length_s is None else replace(score.envelope, length_s=length_s)
             heard = shaped(sound.astype(np.float64), envelope, rate_hz)
             if score.even:
-                heard *= _gain(levels, number / stride, level_db(sound, rate_hz))
+                heard *= _gain(levels, number / stride, level_db(heard, rate_hz))
             room = max(waiting.shape[1], heard.shape[1])
             waiting = np.pad(waiting, ((0, 0), (0, room - waiting.shape[1])))
             waiting[:, : heard.shape[1]] += heard
