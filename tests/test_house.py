@@ -17,7 +17,7 @@ CORE = {
 }  # fmt: skip
 MAKE = {"data", "evaluation", "objectives", "training", "presets"}
 PLAY = {"instrument", "making", "latent"}
-TOP = {"cli", "cli_space", "asking", "showing", "doctor", "__main__", "__init__"}
+TOP = {"cli", "cli_learning", "cli_playing", "cli_space", "asking", "showing", "doctor", "__main__", "__init__"}
 
 
 def modules() -> dict[str, Path]:
