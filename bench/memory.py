@@ -20,7 +20,8 @@ def main() -> None:
     if len(sys.argv) > 1:
         from bowerbird.audio import write
         from bowerbird.data.dataset import Dataset
-        from bowerbird.data.prepare import PrepareOptions, prepare
+        from bowerbird.data.options import PrepareOptions
+        from bowerbird.data.prepare import prepare
         from bowerbird.presets import configure
         from bowerbird.training.loop import train
 

@@ -22,7 +22,8 @@ ROUNDS = 3
 
 
 def ours(folder: Path) -> float:
-    from bowerbird.data.prepare import PrepareOptions, prepare
+    from bowerbird.data.options import PrepareOptions
+    from bowerbird.data.prepare import prepare
 
     target = Path(tempfile.mkdtemp()) / "dataset"
     began = time.perf_counter()

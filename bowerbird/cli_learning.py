@@ -56,7 +56,7 @@ def prepare(
 ) -> None:
     """Make a dataset of a folder of sounds."""
     from bowerbird.data.dataset import Dataset
-    from bowerbird.data.prepare import PrepareOptions
+    from bowerbird.data.options import PrepareOptions
     from bowerbird.data.prepare import prepare as make_dataset
 
     options = PrepareOptions(
@@ -98,7 +98,7 @@ def train(
         raise UsageError("give --minutes or --examples, not both")
     from bowerbird.config import to_json
     from bowerbird.data.dataset import Dataset
-    from bowerbird.data.prepare import PrepareOptions
+    from bowerbird.data.options import PrepareOptions
     from bowerbird.data.prepare import prepare as make_dataset
     from bowerbird.machine import choose_device
     from bowerbird.presets import check_settings, configure

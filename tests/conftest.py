@@ -14,7 +14,8 @@ import torch
 from bowerbird.cli import main
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import write_kit
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 # A network and pictures small enough to train in seconds.

@@ -15,7 +15,8 @@ import pytest
 
 from bowerbird.audio import write
 from bowerbird.data.dataset import Dataset
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 from tests.conftest import TINY, command, here
 
 

@@ -12,7 +12,8 @@ import soundfile
 
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import write_kit
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 from bowerbird.errors import BowerbirdError, UsageError
 
 RATE = 16000

@@ -15,7 +15,8 @@ from bowerbird.conditions.words import words
 from bowerbird.data.captions import captions, variants
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 from bowerbird.encoders import ENCODERS, encoder
 from bowerbird.encoders.ngrams import NGrams
 from bowerbird.errors import BowerbirdError, UsageError

@@ -11,7 +11,8 @@ import pytest
 from PIL import Image
 
 from bowerbird.data.dataset import Dataset
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.heard import hear_real
 from bowerbird.evaluation.listener import Listener

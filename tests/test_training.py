@@ -138,7 +138,8 @@ def test_finished_run_is_left_whole_and_goes_on_when_asked(dataset: Dataset, tmp
 
 
 def test_other_settings_or_data_are_refused(dataset: Dataset, tmp_path: Path, kit: Path) -> None:
-    from bowerbird.data.prepare import PrepareOptions, prepare
+    from bowerbird.data.options import PrepareOptions
+    from bowerbird.data.prepare import prepare
 
     model, config = settings(dataset, "examples=40")
     train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
@@ -262,7 +263,8 @@ def test_a_second_training_in_the_same_folder_is_refused(dataset: Dataset, tmp_p
 
 @pytest.mark.parametrize("channels", [1, 2])
 def test_stereo_and_unlabelled_sounds_train_and_play(kit: Path, tmp_path: Path, channels: int) -> None:
-    from bowerbird.data.prepare import PrepareOptions, prepare
+    from bowerbird.data.options import PrepareOptions
+    from bowerbird.data.prepare import prepare
 
     options = PrepareOptions(sample_rate_hz=8000, seconds=0.2, channels=channels, labels="none")
     plain = prepare(kit, tmp_path / "plain", options, quiet=True)

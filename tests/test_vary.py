@@ -9,7 +9,8 @@ import torch
 
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 from bowerbird.data.vary import Variation, drawn, vary
 from bowerbird.presets import configure
 from bowerbird.tracker import hear_pitch

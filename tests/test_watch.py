@@ -10,7 +10,8 @@ from torch.nn import functional
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
 from bowerbird.data.kit import write_kit
-from bowerbird.data.prepare import PrepareOptions, prepare
+from bowerbird.data.options import PrepareOptions
+from bowerbird.data.prepare import prepare
 from bowerbird.instrument import load
 from bowerbird.presets import configure
 from bowerbird.training.loop import train
