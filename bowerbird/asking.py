@@ -85,7 +85,8 @@ def moves_of(written: Sequence[str] | None) -> dict[str, float]:
 
 
 def point_of(player: "Instrument", written: str, seed: int, asked: dict[str, str], moves: dict[str, float]) -> "Point":
-    """A place as people write it: a seed (17), a named one (@airy), labels (kick, "wood door", class=kick,pitch=60)."""
+    """A place as people write it: a seed (17), a named one (@airy), labels (kick, "wood door", class=kick,pitch=60), or a
+    seed with labels (17,class=kick)."""
     from bowerbird.latent.score import Point
 
     if written.startswith("@"):
@@ -93,6 +94,8 @@ def point_of(player: "Instrument", written: str, seed: int, asked: dict[str, str
     if written.isdecimal():
         return Point(int(written), asked, moves)
     names = "|".join(map(re.escape, player.labels)) or "(?!)"
+    if with_seed := re.match(f"([0-9]+),(?=(?:{names})=)", written):
+        seed, written = int(with_seed[1]), written[with_seed.end() :]
     named = re.match(f"({names})=", written)
     own = asked_of(player, None, re.split(f",(?=(?:{names})=)", written)) if named else dict(player.asked(written))
     return Point(seed, {**asked, **own}, moves)

@@ -90,7 +90,8 @@ def morph(
     point: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="PLACE", help="A key point: a seed, a label, a text, name=label,…, @ and a name of yours; repeat."
+            metavar="PLACE",
+            help="A key point: a seed, a label, a text, name=label,…, 17,name=label,…, @ and a name of yours; repeat.",
         ),
     ] = None,
     points: Annotated[int, typer.Option(min=1, help="How many key points, where none is named.")] = 4,

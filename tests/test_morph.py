@@ -14,6 +14,7 @@ import soxr
 import torch
 from PIL import Image
 
+from bowerbird.asking import point_of
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.instrument import load
 from bowerbird.latent import morph
@@ -204,6 +205,20 @@ def told(run: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert len(json.loads(done.stdout)["explained"]) == 5
     assert path.with_suffix(".mapping.png").exists()
     return path
+
+
+def test_a_place_is_written_as_people_think_of_it(run: Path) -> None:
+    player = load(run)
+
+    def said(written: str) -> Point:
+        return point_of(player, written, 3, {}, {})
+
+    assert said("17") == Point(17)
+    assert said("@airy") == Point(name="airy")
+    assert said("kick") == said("class=kick") == Point(3, {"class": "kick"})
+    assert said("17,class=kick") == Point(17, {"class": "kick"})
+    with pytest.raises(UsageError, match="kick"):
+        player.choose(said("17,class=kazoo").labels, seed=0)
 
 
 def test_the_commands_lead_from_place_to_place(told: Path, tmp_path: Path) -> None:
