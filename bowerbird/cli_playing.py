@@ -73,7 +73,8 @@ def make(
         wanted = plane(space, [point_of(player, one.strip(), seed, asked, moves) for one in corners.split(",")], count)
     else:
         wanted = orders(space, asked, count, seed, each_label, Bent(moves, truncation))
-    said = [remark for order in wanted for remark in player.remarks(order.asked)]
+    distinct = {str(order.asked): order.asked for order in wanted}.values()
+    said = [remark for asked in distinct for remark in player.remarks(asked)]
     if said:
         print("\n".join(dict.fromkeys(said)), file=sys.stderr)
     files, sheet = fill(space, wanted, output, quiet=quiet)

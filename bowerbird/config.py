@@ -51,6 +51,11 @@ class ModelConfig:
         ends = itertools.accumulate(condition.width for condition in self.conditions)
         return [(slice(end - c.width, end), isinstance(c, Text)) for end, c in zip(ends, self.conditions, strict=True)]
 
+    def captions(self, text: Text) -> list[str]:
+        """Those of a condition that come in the data, sorted."""
+        place = self.conditions.index(text)
+        return sorted({row[place] for row in self.joint.rows} - {""})
+
     def encode(self, labels: list[dict[str, str]]) -> torch.Tensor:
         """One dict of labels per sound, {condition name: label} -> (B, N); a label may be missing."""
         parts = [torch.from_numpy(c.encode([one.get(c.name, "") for one in labels])) for c in self.conditions]

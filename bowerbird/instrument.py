@@ -1,6 +1,6 @@
 """The instrument: what training leaves and everybody plays. Loads without anything of training being named."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from bowerbird.conditions.category import Category
 from bowerbird.conditions.text import Text
 from bowerbird.config import ModelConfig, model_from_json, to_json
 from bowerbird.errors import BowerbirdError, UsageError, known
@@ -28,6 +29,8 @@ INSTRUMENT_NAME = "instrument.safetensors"
 LOUDEST = 0.98  # of full scale: a low kick stays at its peak for several samples and would look clipped
 IN_FLIGHT = 8  # sounds drawn and not played yet
 DECODER = "decoder."  # before the names of a decoder's weights
+Asked = str | Mapping[str, "str | float | Iterable[str] | None"] | None
+CAPTIONS = "captions."  # before the name of a text condition: the vectors of the data's captions
 
 
 def family_of(model: ModelConfig) -> Any:
@@ -50,10 +53,27 @@ def generator_of(model: ModelConfig) -> Generator:
 
 
 def tensors_of(model: ModelConfig, generator: nn.Module) -> dict[str, Tensor]:
-    """What an instrument is made from: the weights of the generator, and of the representation's decoder if it has one."""
+    """What an instrument is made from: the weights of the generator, those of the representation's decoder if it has one,
+    and the vectors of captions that come in the data, for which no encoder is needed then."""
     decoder = model.representation.decoder
     learnt = decoder.state_dict() if decoder is not None else {}
-    return {**generator.state_dict(), **{DECODER + name: tensor for name, tensor in learnt.items()}}
+    vectors = {
+        CAPTIONS + text.name: torch.from_numpy(np.stack([text.vectors[caption] for caption in model.captions(text)]))
+        for text in model.conditions
+        if isinstance(text, Text) and text.vectors
+    }
+    return {**generator.state_dict(), **{DECODER + name: tensor for name, tensor in learnt.items()}, **vectors}
+
+
+def _written(label: Any) -> str:
+    """As people write it: 62.5 -> "62.5", {"dark", "bright"} -> "bright,dark"."""
+    if isinstance(label, str):
+        return label
+    if isinstance(label, (int, float, np.number)) and not isinstance(label, bool):
+        return f"{float(label):g}"
+    if isinstance(label, (list, tuple, set, frozenset)) and all(isinstance(one, str) for one in label):
+        return ",".join(sorted(label))
+    raise UsageError(f"{label!r} is no label; give a text, a number, or a list of tags")
 
 
 class Instrument:
@@ -63,12 +83,23 @@ class Instrument:
     found of its layers, by layer.
     """
 
-    def __init__(self, model: ModelConfig, tensors: dict[str, Tensor], provenance: dict[str, Any], device: str) -> None:
-        self.model, self.provenance = model, provenance
+    def __init__(
+        self,
+        model: ModelConfig,
+        tensors: dict[str, Tensor],
+        provenance: dict[str, Any],
+        device: str,
+        described: dict[str, Any] | None = None,
+    ) -> None:
+        """`described` is the model as a file tells it, which may lack what later versions know of."""
+        self.model, self.provenance, self.described = model, provenance, described or to_json(model)
         self.directions: dict[str, Basis] = {}
-        self.fingerprint = fingerprint(tensors, to_json(model))
+        self.fingerprint = fingerprint(tensors, self.described)
         learnt = {name.removeprefix(DECODER): tensor for name, tensor in tensors.items() if name.startswith(DECODER)}
-        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith(DECODER)}
+        for text in model.conditions:
+            if isinstance(text, Text) and CAPTIONS + text.name in tensors:
+                text.vectors.update(zip(model.captions(text), tensors[CAPTIONS + text.name].numpy(), strict=True))
+        tensors = {name: tensor for name, tensor in tensors.items() if not name.startswith((DECODER, CAPTIONS))}
         decoder = model.representation.decoder
         self.device = choose_device(device)
         self.generator = generator_of(model)
@@ -76,8 +107,8 @@ class Instrument:
             if decoder is not None:
                 decoder.load_state_dict(learnt)
             self.generator.load_state_dict(tensors)
-        except RuntimeError as error:
-            raise BowerbirdError(f"the weights do not fit the instrument's description: {error}") from None
+        except RuntimeError:
+            raise BowerbirdError("its weights are not those of its description; train it again with this version") from None
         self.generator.eval().requires_grad_(False)
         self.generator.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._bfloat16 = has_fast_bfloat16(self.device)
@@ -104,7 +135,12 @@ class Instrument:
 
     def remarks(self, asked: dict[str, str]) -> list[str]:
         """Sentences for a person on what is asked, such as words that it never heard."""
-        said = [c.remark(c.parse(asked[c.name])) for c in self.model.conditions if c.name in asked]
+        conditions = [condition for condition in self.model.conditions if condition.name in asked]
+        wanted = {condition.name: condition.parse(asked[condition.name]) for condition in conditions}
+        said = [condition.remark(wanted[condition.name]) for condition in conditions]
+        if not self.model.joint.has(self.model.conditions, wanted):
+            together = " with ".join(f"{name} {value}" for name, value in wanted.items())
+            said.append(f"none of the sounds that it learnt from is {together}; it mixes what it knows of each")
         return list(filter(None, said))
 
     def makers(self, asked: Sequence[dict[str, str]]) -> list[list[float]]:
@@ -152,26 +188,33 @@ class Instrument:
         finally:
             torch.set_num_threads(threads)
 
-    def sample(self, n: int = 1, *, label: str | dict[str, str] | None = None, seed: int = 0) -> NDArray[np.float32]:
+    def sample(self, n: int = 1, *, label: Asked = None, seed: int = 0) -> NDArray[np.float32]:
         """`n` new sounds, float32 (n, channels, samples); sound k comes from seed + k.
 
-        `label` is a text, a label of the first condition or a dict {condition: label}; UsageError lists the known ones.
+        `label` is a text, a class, or a dict {condition: label} in which a pitch may be a number and tags a list;
+        UsageError lists the known ones.
         """
-        if n < 1:
+        if not isinstance(n, int) or n < 1:
             raise UsageError(f"cannot make {n} sounds; ask for at least 1")
         asked = self.asked(label)
         seeds = [seed + k for k in range(n)]
         labels = [self.choose(asked, seed=one) for one in seeds]
         return np.stack([sound for sound, _ in self.play(labels, seeds)])
 
-    def asked(self, label: str | dict[str, str] | None) -> dict[str, str]:
-        """A label alone belongs to the text condition, where there is one, or to the first."""
-        if label is None or isinstance(label, dict):
-            return label or {}
-        if not self.model.conditions:
+    def asked(self, label: Asked) -> dict[str, str]:
+        """Labels as they are written, by condition. One alone that is a class belongs there, another to the text condition
+        or, where there is none, to the first."""
+        if label is None:
+            return {}
+        if isinstance(label, Mapping):
+            return {name: _written(value) for name, value in label.items() if value is not None}
+        conditions, written = self.model.conditions, _written(label)
+        if not conditions:
             raise UsageError("this instrument was trained without labels; ask without one")
-        texts = [condition for condition in self.model.conditions if isinstance(condition, Text)]
-        return {(*texts, *self.model.conditions)[0].name: label}
+        texts = [c for c in conditions if isinstance(c, Text)]
+        named = written.strip().casefold()
+        classes = [c for c in conditions if isinstance(c, Category) and named in map(str.casefold, c.nodes)]
+        return {(*classes, *texts, *conditions)[0].name: written}
 
     def save(self, path: Path) -> None:
         """Writes the instrument file."""
@@ -181,7 +224,7 @@ class Instrument:
             tensors |= found
         header = {
             "what": "instrument",
-            "model": to_json(self.model),
+            "model": self.described,
             "provenance": self.provenance,
             "fingerprint": self.fingerprint,
             "directions": directions,
@@ -200,13 +243,13 @@ def load(name: str | Path, device: str = "cpu") -> Instrument:
     tensors, header = read_tensors(path)
     found = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
     try:
-        instrument = Instrument(model_from_json(header["model"]), tensors, header["provenance"], device)
+        if fingerprint(tensors, header["model"]) != header.get("fingerprint"):
+            raise BowerbirdError("it was changed after it was written (fingerprint differs); copy it again")
+        instrument = Instrument(model_from_json(header["model"]), tensors, header["provenance"], device, header["model"])
         for stage, values in header.get("directions", {}).items():
             instrument.directions[stage] = basis_of(stage, found, values)
     except (KeyError, TypeError) as error:
         raise BowerbirdError(f"{path} is a damaged instrument (no {error} in it); copy it again") from None
     except BowerbirdError as error:
         raise BowerbirdError(f"{path}: {error}") from None
-    if instrument.fingerprint != header.get("fingerprint"):
-        raise BowerbirdError(f"{path} was changed after it was written (fingerprint differs); copy it again")
     return instrument

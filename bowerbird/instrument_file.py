@@ -16,7 +16,8 @@ from bowerbird.errors import BowerbirdError, UsageError, way_out
 
 __all__ = ["FORMAT", "fingerprint", "read_tensors", "write_tensors", "write_whole"]
 
-FORMAT = 3
+FORMAT = 4
+READABLE = (3, 4)  # files of format 3 carry no vectors of captions
 HEADER = "bowerbird"
 
 
@@ -56,7 +57,7 @@ def read_tensors(path: Path, what: str = "instrument") -> tuple[dict[str, Tensor
     if not isinstance(header, dict) or header.get("what") != what:
         found = header.get("what", "something else") if isinstance(header, dict) else "something else"
         raise BowerbirdError(f"{path} holds {found}, not a bowerbird {what}; give one that `bowerbird train` made")
-    if header.get("format") != FORMAT:
+    if header.get("format") not in READABLE:
         older = isinstance(header.get("format"), int) and header["format"] < FORMAT
         way = "train it again with this version" if older else "update bowerbird"
         raise BowerbirdError(f"{path} has format {header.get('format')} and this bowerbird reads format {FORMAT}; {way}")

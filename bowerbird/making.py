@@ -9,14 +9,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bowerbird.audio import file_stem, write
-from bowerbird.errors import UsageError
+from bowerbird.conditions.text import Text
+from bowerbird.errors import UsageError, known
 from bowerbird.instrument_file import write_whole
 from bowerbird.latent.paths import near
 from bowerbird.latent.score import Point
 from bowerbird.latent.space import Space, Spot
 from bowerbird.pictures import write_sheet
 from bowerbird.progress import progress
-from bowerbird.table_file import read_lines, read_table
+from bowerbird.table_file import read_header, read_lines, read_table
 
 __all__ = ["Bent", "Order", "alike", "around", "fill", "orders", "plane", "prompted"]
 
@@ -52,13 +53,16 @@ class Order:
 
 
 def orders(space: Space, asked: dict[str, str], count: int, seed: int, each_label: bool, bent: Bent = PLAIN) -> list[Order]:
-    """`count` sounds of what is asked, or of every label of the first condition under it, each in its own folder."""
+    """`count` sounds of what is asked, or of every label under it, each in its own folder.
+
+    Those of the first condition, texts last.
+    """
     if not each_label:
         return _orders(space, asked, count, seed, Path(), bent)
     conditions = space.instrument.model.conditions
     if not conditions:
         raise UsageError("this instrument was trained without labels; leave out --each-label")
-    first = conditions[0]
+    first = next((condition for condition in conditions if not isinstance(condition, Text)), conditions[0])
     labels = list(first.leaves)
     if first.name in asked:
         fits = first.fits(first.parse(asked[first.name]), labels)
@@ -79,9 +83,11 @@ def prompted(space: Space, file: Path, asked: dict[str, str], count: int, seed: 
     condition). What is `asked` beside it holds for all. Raises UsageError that names the line.
     """
     names = {condition.name for condition in space.instrument.model.conditions}
-    table, header = read_table(file)
+    header = read_header(file)
     if header and set(header) <= names:
-        rows = [{name: cell.strip() for name, cell in row.items() if cell.strip()} for row in table]
+        rows = [{name: cell.strip() for name, cell in row.items() if cell.strip()} for row in read_table(file)[0]]
+    elif len(header) > 1 and file.suffix.lower() == ".csv":
+        raise UsageError(f"{file}: {', '.join(sorted(set(header) - names))} is no label; {known(names)}")
     else:
         rows = [dict(space.instrument.asked(line.strip())) for line in read_lines(file) if line.strip()]
     if not rows:
@@ -90,6 +96,10 @@ def prompted(space: Space, file: Path, asked: dict[str, str], count: int, seed: 
     for number, row in enumerate(rows, 1):
         folder = Path(f"{number:03d}_{file_stem('_'.join(row.values()) or 'anything')}")
         try:
+            if twice := [name for name in row if asked.get(name, row[name]) != row[name]]:
+                raise UsageError(
+                    f'it says "{row[twice[0]]}" where "{asked[twice[0]]}" is asked of all; leave one of them out'
+                )
             made += _orders(space, {**asked, **row}, count, seed, folder, bent)
         except UsageError as error:
             raise UsageError(f"{file}, prompt {number}: {error}") from None

@@ -160,6 +160,8 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
     drawn = [key for key, _ in _pairs(file, settings) if key.partition(".")[0] == "representation"]
     if drawn:  # levels depend on window and bands
         model = replace(model, representation=_fitted(dataset, model.representation))
+    if model.steering.shared and model.steering.generators == 1:
+        raise UsageError("steering.shared=true is of several generators; add --set steering.generators=4")
     if train.variants:
         reached = (replace(c, reach=train.vary_semitones) if isinstance(c, Pitch) else c for c in model.conditions)
         model = replace(model, conditions=tuple(reached))

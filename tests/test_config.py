@@ -45,6 +45,7 @@ def test_length_given_last_wins(dataset: Dataset) -> None:
         ("objective=magic", "known: hinge, relativistic"),
         ("head=magic", "known: .*projection"),
         ("seed", "key=value"),
+        ("steering.shared=true", "several generators"),
     ],
 )
 def test_wrong_setting_is_one_sentence(dataset: Dataset, setting: str, says: str) -> None:

@@ -14,6 +14,7 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import write_kit
 from bowerbird.data.options import PrepareOptions
 from bowerbird.data.prepare import prepare
+from bowerbird.data.tables import FileNames
 from bowerbird.errors import BowerbirdError, UsageError
 
 RATE = 16000
@@ -172,6 +173,25 @@ def test_labels_from_a_table(tmp_path: Path, separator: str) -> None:
     assert set(report["skipped"]) == {"9.wav", "0.wav (again)", "extra.wav"}
     with pytest.raises(UsageError, match='no column "colour"'):
         prepared(sounds, labels="csv", columns="colour")
+    with (sounds / "list.csv").open("a") as file:
+        file.write(separator.join(["1.wav", "kick", "low", "CC0", "ann", "and more"]) + "\n")
+    with pytest.raises(UsageError, match=r"line 8 of .*list.csv has more cells"):
+        prepared(sounds, labels="csv")
+    (sounds / "list.csv").write_text(f'file{separator}class\n0.wav{separator}"kick\n1.wav{separator}snare\n')
+    with pytest.raises(UsageError, match=r"list.csv: .*mend the quotes"):
+        prepared(sounds, labels="csv")
+
+
+def test_a_table_means_the_one_sound_that_it_can_mean(tmp_path: Path) -> None:
+    names = FileNames(tmp_path, ["animals/Dog.wav", "animals/cat.wav", "doors/cat.flac", "doors/Slam.wav"])
+    for written in (
+        "animals/Dog.wav", "./animals/Dog.wav", " animals\\dog.WAV ", f"{tmp_path}/animals/Dog.wav", "Dog.wav", "dog",
+    ):  # fmt: skip
+        assert names.find(written) == "animals/Dog.wav"
+    assert names.find("animals/cat") == "animals/cat.wav"
+    assert names.find("cat.flac") == "doors/cat.flac"
+    for written in ("cat", "bird.wav"):
+        assert names.find(written) not in names.names
 
 
 def test_labels_from_file_names(tmp_path: Path) -> None:

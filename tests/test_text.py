@@ -9,9 +9,13 @@ import numpy as np
 import pytest
 import torch
 
+from bowerbird import encoders
 from bowerbird.audio import write
+from bowerbird.conditions.category import Category
+from bowerbird.conditions.joint import Joint
 from bowerbird.conditions.text import Text
 from bowerbird.conditions.words import words
+from bowerbird.config import ModelConfig
 from bowerbird.data.captions import captions, variants
 from bowerbird.data.dataset import Dataset
 from bowerbird.data.feed import Feed
@@ -21,9 +25,13 @@ from bowerbird.encoders import ENCODERS, encoder
 from bowerbird.encoders.ngrams import NGrams
 from bowerbird.errors import BowerbirdError, UsageError
 from bowerbird.evaluation.heard import Heard
+from bowerbird.evaluation.listener import Listener
+from bowerbird.evaluation.queries import Query, ask
 from bowerbird.evaluation.wording import wording
-from bowerbird.instrument import load
+from bowerbird.instrument import Instrument, generator_of, load, tensors_of
+from bowerbird.networks.residual import ResidualOptions
 from bowerbird.presets import configure
+from bowerbird.representations.log_magnitude import LogMagnitude
 from bowerbird.seeds import numpy_random
 from bowerbird.training.loop import train
 from tests.conftest import TINY, here
@@ -136,6 +144,9 @@ def test_vectors_from_a_file_answer_for_their_texts_alone(tmp_path: Path) -> Non
     np.savez(tmp_path / "w.npz", texts=np.array(["rain"]), vectors=np.zeros((2, 2)))
     with pytest.raises(BowerbirdError, match="do not go with"):
         encoder(f"vectors:{tmp_path / 'w.npz'}")
+    np.savez(tmp_path / "zero.npz", texts=np.array(["rain", "fire"]), vectors=np.array([[3.0, 4.0], [0.0, 0.0]]))
+    with pytest.raises(BowerbirdError, match='"fire" is all zeros'):
+        encoder(f"vectors:{tmp_path / 'zero.npz'}")
     (tmp_path / "x.npz").write_bytes(b"nothing of the kind")
     with pytest.raises(BowerbirdError, match="holds no text vectors"):
         encoder(f"vectors:{tmp_path / 'x.npz'}")
@@ -159,7 +170,7 @@ def test_a_prompt_of_unknown_words_says_what_is_known() -> None:
 def test_other_weights_of_the_encoder_are_refused() -> None:
     text = Text.fit("text", ["glass break"])
     other = Text(text.name, text.encoder, "0" * 16, text.dimensions, text.known)
-    with pytest.raises(BowerbirdError, match="install the same version"):
+    with pytest.raises(BowerbirdError, match="put back the same one"):
         other.encode(["glass"])
 
 
@@ -209,10 +220,16 @@ def test_captions_from_a_table_stand_beside_other_labels(spoken: Dataset, tmp_pa
     assert wide.labels(list(range(len(wide)))) == dataset.labels(list(range(len(dataset))))
     skipped = json.loads((tmp_path / "dataset" / "report.json").read_text())["skipped"]
     assert "but not there" in skipped["lost.wav"]
-    for content, trouble in (("file,colour\n17.wav,red\n", "no column of texts"), ("file,text\n17.wav,\n", "captions none")):
+    for content, trouble in (
+        ("file,colour\n17.wav,red\n", "no column of texts"),
+        ("file,text\n17.wav,\n", "no texts"),
+        ("file,text\n9.wav,x\n", "captions none"),
+    ):
         (tmp_path / "bad.csv").write_text(content)
         with pytest.raises(UsageError, match=trouble):
             prepare(folder, tmp_path / "d", PrepareOptions(labels="none", captions=tmp_path / "bad.csv"), quiet=True)
+    with pytest.raises(UsageError, match="are of texts"):
+        prepare(folder, tmp_path / "d", PrepareOptions(labels="none", keep_words="wood"), quiet=True)
     (tmp_path / "bad.csv").write_text("file,text\n17.wav,🥁 12\n")
     with pytest.raises(UsageError, match="says anything"):
         prepare(folder, tmp_path / "d", PrepareOptions(labels="none", captions=tmp_path / "bad.csv"), quiet=True)
@@ -260,6 +277,65 @@ def test_an_instrument_is_asked_by_text(spoken: Dataset, tmp_path: Path) -> None
     refused = here("make", tmp_path / "run", "qwxzv", "-o", tmp_path / "none", "--quiet")
     assert refused.returncode == 2
     assert "the nearest words are" in refused.stderr
+
+
+@pytest.mark.slow
+def test_an_instrument_needs_its_encoder_for_new_texts_alone(
+    spoken: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Captions of its data travel with it; an encoder that was moved is named by the environment."""
+    with np.load(spoken.folder / "captions.npz") as known:
+        texts = [*known["texts"], "bell"]
+    np.savez(
+        tmp_path / "mine.npz", texts=np.array(texts), vectors=np.random.default_rng(0).standard_normal((len(texts), 12))
+    )
+    monkeypatch.chdir(tmp_path)
+    options = PrepareOptions(labels="filename", encoder="vectors:mine.npz")
+    dataset = prepare(spoken.folder.parent / "lib", tmp_path / "dataset", options, quiet=True)
+    assert dataset.encoder == f"vectors:{tmp_path / 'mine.npz'}", "found from other folders too"
+    model, config, _ = configure(dataset, "quick", None, [*TINY, "examples=32"])
+    train(dataset, tmp_path / "run", model, config, "cpu", quiet=True)
+    expected = load(tmp_path / "run").sample(1, label="bell", seed=3)
+    (tmp_path / "mine.npz").rename(tmp_path / "moved.npz")
+    encoders._loaded.cache_clear()
+    player = load(tmp_path / "run")
+    assert player.sample(2).shape[0] == 2
+    assert player.sample(1, label="metal bell ring").any()
+    with pytest.raises(UsageError, match=r"no file of text vectors .*BOWERBIRD_ENCODER"):
+        player.sample(1, label="bell")
+    monkeypatch.setenv("BOWERBIRD_ENCODER", "vectors:moved.npz")
+    assert np.array_equal(player.sample(1, label="bell", seed=3), expected)
+
+
+def test_what_was_never_heard_is_told_with_what_is_near_in_meaning(tmp_path: Path) -> None:
+    vectors = {"dog bark": [1.0, 0, 0], "rain": [0, 1.0, 0], "hound": [0.9, 0.1, 0], "xyzzy": [0, 0, 1.0]}
+    np.savez(tmp_path / "v.npz", texts=np.array(list(vectors)), vectors=np.array(list(vectors.values())))
+    text = Text.fit("text", ["dog bark", "rain"], f"vectors:{tmp_path / 'v.npz'}")
+    text.vectors.update({caption: np.array(vectors[caption], np.float32) for caption in ("dog bark", "rain")})
+    assert text.remark("hound") == '"hound" was never heard (near: "dog bark")'
+    assert text.remark("xyzzy") == '"xyzzy" was never heard (and nothing like it)'
+    assert text.remark("dog rain") == ""
+
+
+def test_a_query_of_unknown_words_is_told_and_answered_by_any_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    conditions = (Text.fit("text", ["glass", "wood"]), Category.fit("class", ["a", "b"]))
+    rows = [{"text": "glass", "class": "a"}, {"text": "wood", "class": "b"}]
+    model = ModelConfig(
+        LogMagnitude.suited(8000, 1, 4000),
+        ResidualOptions(width=4, widest=8),
+        conditions,
+        Joint.fit(rows, ("text", "class")),
+    )
+    player = Instrument(model, tensors_of(model, generator_of(model)), {}, "cpu")
+    random = numpy_random(0, "queries")
+    sounds = 0.1 * random.standard_normal((24, 1, 4000)).astype(np.float32)
+    sounds[1::2] = np.repeat(sounds[1::2, :, ::8], 8, 2)
+    real = Heard(sounds, np.array(["a", "b"] * 12), np.arange(24))
+    listener = Listener.fit(sounds, 8000)
+    queries = [Query("glass", "a"), Query("qwxzv", "b"), Query("wood", "b")]
+    found = ask(player, "text", queries, real, listener(sounds), listener, 0)
+    assert set(found) == {"label/text_queries_generated", "label/text_queries_real"}
+    assert capsys.readouterr().err == 'the query "qwxzv" says nothing to this instrument: any sound answers it\n'
 
 
 def test_sounds_that_are_not_what_the_text_says_are_heard() -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.text import Text
@@ -13,6 +14,7 @@ from bowerbird.seeds import numpy_random
 __all__ = ["Joint"]
 
 MOST_ROWS = 4096
+ABOUT = 0.05  # of the best fit
 
 
 @dataclass(frozen=True)
@@ -39,11 +41,7 @@ class Joint:
             return {condition.name: asked.get(condition.name, "") for condition in conditions}
         if all(isinstance(condition, Text) and condition.name in asked for condition in conditions):
             return dict(asked)  # nothing is left open
-        fits = [
-            condition.fits(asked[condition.name], [row[place] for row in self.rows])
-            for place, condition in enumerate(conditions)
-            if condition.name in asked
-        ]
+        fits = self._fits(conditions, asked)
         weights = np.array(self.counts, float)
         if fits and np.prod(fits, 0).any():
             weights *= np.prod(fits, 0)
@@ -54,3 +52,16 @@ class Joint:
             condition.name: condition.complete(asked[condition.name], drawn) if condition.name in asked else drawn
             for condition, drawn in zip(conditions, row, strict=True)
         }
+
+    def has(self, conditions: Sequence[Condition], asked: Mapping[str, str]) -> bool:
+        """Whether some sound of the data is about all that is asked."""
+        fits = self._fits(conditions, asked)
+        return len(fits) < 2 or bool((np.min(fits, 0) >= ABOUT).any())
+
+    def _fits(self, conditions: Sequence[Condition], asked: Mapping[str, str]) -> list[NDArray[np.floating]]:
+        """How well each row fits each label that is asked for."""
+        return [
+            condition.fits(asked[condition.name], [row[place] for row in self.rows])
+            for place, condition in enumerate(conditions)
+            if condition.name in asked and self.rows
+        ]

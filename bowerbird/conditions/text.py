@@ -4,7 +4,7 @@ import difflib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import ClassVar
 
 import numpy as np
@@ -19,6 +19,7 @@ from bowerbird.errors import BowerbirdError, UsageError
 __all__ = ["Text"]
 
 MOST_WORDS, SHOWN, NEAREST = 4096, 60, 4
+LEAST_ALIKE = 0.4  # of a cosine: unrelated words come to 0.3 and, now and then, 0.4
 ALIKE = 0.05  # of a cosine: captions this much farther from a text than the nearest fit it 1/e times as well
 
 
@@ -45,6 +46,11 @@ class Text(Condition):
         """As one line; `bowerbird.data.captions` makes a caption of each line."""
         return " ".join(text.split())
 
+    @cached_property
+    def vectors(self) -> dict[str, NDArray[np.float32]]:
+        """By caption, so that it needs no encoder: an instrument carries those of its data."""
+        return {}
+
     @property
     def width(self) -> int:
         return self.dimensions
@@ -58,7 +64,7 @@ class Text(Condition):
         asked = words(text)
         if not asked:
             raise UsageError(f'"{text}" has no words; it knows {", ".join(self.nodes)}')
-        if not self._encoder().semantic and not any(self._near(word) for word in asked):
+        if not any(self._near(word) for word in asked) and not self._encoder().semantic:
             near = difflib.get_close_matches(" ".join(asked), self.known, n=NEAREST, cutoff=0.0)
             raise UsageError(
                 f'nothing is known of "{text}"; the nearest words are {", ".join(near)}; it knows {", ".join(self.nodes)}'
@@ -66,20 +72,22 @@ class Text(Condition):
         return " ".join(asked)
 
     def remark(self, asked: str) -> str:
-        """What of it was never heard."""
+        """What of it was never heard, and what is near: in meaning, where captions and an encoder of meanings tell."""
         said = []
-        for word in asked.split():
-            near = self._near(word)
-            if near != [word]:
-                said.append(f'"{word}" was never heard' + (f" (near: {', '.join(near)})" if near else ""))
+        for word in [word for word in asked.split() if word not in self.known]:
+            near = self._alike(word) if self.vectors and self._encoder().semantic else self._near(word)
+            said.append(f'"{word}" was never heard (' + (f"near: {', '.join(near)})" if near else "and nothing like it)"))
         return "; ".join(said)
 
     def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """Captions -> (B, N), of unit length."""
         encoded = np.zeros((len(labels), self.width), np.float32)
         there = [row for row, label in enumerate(labels) if label]
-        if there:
-            encoded[there] = self._encoder()([labels[row] for row in there])
+        for row in [row for row in there if labels[row] in self.vectors]:
+            encoded[row] = self.vectors[labels[row]]
+        strange = [row for row in there if labels[row] not in self.vectors]
+        if strange:
+            encoded[strange] = self._encoder()([labels[row] for row in strange])
         return encoded
 
     def fits(self, asked: str, labels: Sequence[str]) -> NDArray[np.floating]:
@@ -106,9 +114,15 @@ class Text(Condition):
         if by.fingerprint != self.fingerprint:
             raise BowerbirdError(
                 f"this instrument learnt {self.name} by the encoder {self.encoder} with weights {self.fingerprint}; here "
-                f"they are {by.fingerprint}, so install the same version of it"
+                f"they are {by.fingerprint}, so put back the same one"
             )
         return by
+
+    def _alike(self, word: str) -> list[str]:
+        """The captions nearest in meaning, quoted."""
+        captions = list(self.vectors)
+        alike = np.stack([self.vectors[caption] for caption in captions]) @ self.encode([word])[0]
+        return [f'"{captions[place]}"' for place in alike.argsort()[::-1][:NEAREST] if alike[place] > LEAST_ALIKE]
 
     def _near(self, word: str) -> list[str]:
         return [word] if word in self.known else difflib.get_close_matches(word, self.known, n=NEAREST, cutoff=0.7)

@@ -36,6 +36,9 @@ class Captioned:
                 f"{dataset.folder} was prepared with other weights of {dataset.encoder} than are here; prepare it again"
             )
         self.table = torch.from_numpy(vectors.vectors)
+        for text in [text for text, _ in self.parts if ":" in text.encoder]:  # which another machine may not have
+            known = {labels[text.name] for labels in dataset.labels(indices)} & vectors.rows.keys()
+            text.vectors.update({caption: vectors.vectors[vectors.rows[caption]] for caption in known})
 
     def draw(
         self, encoded: Tensor, labels: list[dict[str, str]], positions: Tensor, random: np.random.Generator

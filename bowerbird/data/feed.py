@@ -52,8 +52,8 @@ class Feed:
         self.text = next((name for name, kind in dataset.kinds.items() if kind == "text"), None)
         self.conditions, self.main = model.conditions, dataset.main
         self.pictures = self._encode(dataset, model, config, cache, quiet)
-        self.encoded = model.encode(self.labels)
         self.captions = Captioned(dataset, model, self.indices) if self.text else None
+        self.encoded = model.encode(self.labels)
         # Of several generators the last latent number chooses one.
         room = model.network.z_dim - int(model.steering.generators > 1)
         self.anchors = anchors(self.pictures, self.encoded, min(config.anchor_dimensions, room))

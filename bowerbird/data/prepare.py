@@ -5,7 +5,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from bowerbird.data.options import PrepareOptions, choose
 from bowerbird.data.report import describe, report
 from bowerbird.data.scan import Source, add_captions, scan
 from bowerbird.data.split import set_apart
-from bowerbird.encoders import encoder
+from bowerbird.encoders import encoder, located
 from bowerbird.errors import BowerbirdError, UsageError, way_out
 from bowerbird.interrupts import in_threads
 from bowerbird.progress import progress
@@ -53,6 +53,9 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
     kinds = found.kinds | {name: name for name in options.measured}
     if "text" in kinds.values():
         encoder(options.encoder)  # what is not installed is said at once
+        options = replace(options, encoder=located(options.encoder))
+    elif options.encoder != "ngrams" or options.drop_words or options.keep_words:
+        raise UsageError("--encoder, --drop-words and --keep-words are of texts; add --labels filename or --captions")
     target = target.resolve()
     if not _may_replace(target):
         raise UsageError(f"{target} exists and holds other things than a dataset; choose a new folder")

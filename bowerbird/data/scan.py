@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bowerbird.audio import SUFFIXES
 from bowerbird.conditions import CONDITIONS, kind_of
-from bowerbird.data.tables import Table, csv_table, filename_table, nsynth_table
+from bowerbird.data.tables import FileNames, Table, csv_table, filename_table, nsynth_table
 from bowerbird.errors import BowerbirdError, UsageError, known
 
 __all__ = ["LABELS", "Scan", "Source", "add_captions", "scan"]
@@ -82,10 +82,10 @@ def scan(
     if labels == "filename":
         read, unfit = filename_table(sorted(names), pattern or "")
         skipped.update(dict.fromkeys(unfit, f"its name does not fit {read.title}"))
-        return _by_table(names, skipped, read, columns, group)
+        return _by_table(folder, names, skipped, read, columns, group)
     if labels in ("csv", "nsynth"):
         read = csv_table(folder, table) if labels == "csv" else nsynth_table(folder, names)
-        return _by_table(names, skipped, read, columns, group)
+        return _by_table(folder, names, skipped, read, columns, group)
     found = _by_folder(names) if labels == "folder" else {}
     kept = [(name, {FOLDER_CONDITION: found[name]} if found else {}) for name in sorted(names)]
     kinds = {FOLDER_CONDITION: "category"} if found else {}
@@ -101,17 +101,19 @@ def add_captions(found: Scan, folder: Path, path: Path) -> Scan:
     columns = [name for name in table.header if name.casefold().rstrip("_0123456789") in CONDITIONS[TEXT].columns]
     if not columns:
         raise UsageError(f"{path} has no column of texts ({', '.join(CONDITIONS[TEXT].columns)}); {known(table.header)}")
-    names = {source.name for source in found.sources}
+    names = FileNames(folder, [source.name for source in found.sources])
     skipped, texts = dict(found.skipped), dict[str, list[str]]()
+    if not any(row[column].strip() for row in table.rows for column in columns):
+        raise UsageError(f"{path} holds no texts; fill in its column {columns[0]}")
     for row in table.rows:
-        name = row[table.file_column].strip().replace("\\", "/")
+        name = names.find(row[table.file_column])
         said = [" ".join(row[column].split()) for column in columns]
-        if name not in names:
+        if name not in names.names:
             skipped.setdefault(name, f"captioned in {path} but not there")
         else:
             texts.setdefault(name, []).extend(filter(None, said))
     if not any(texts.values()):
-        raise UsageError(f"{path} captions none of the sounds in {folder}; its file names must be relative to that folder")
+        raise UsageError(f"{path} captions none of the sounds in {folder}; its {table.file_column} must name files of it")
     sources = [
         replace(source, labels=source.labels | {TEXT: "\n".join(texts.get(source.name, [])) or source.labels.get(TEXT, "")})
         for source in found.sources
@@ -149,15 +151,18 @@ def _by_folder(names: dict[str, Path]) -> dict[str, str]:
     return {name: label or UNSORTED for name, label in labels.items()} if any(labels.values()) else {}
 
 
-def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, columns: str | None, group: str | None) -> Scan:
+def _by_table(
+    folder: Path, names: dict[str, Path], skipped: dict[str, str], table: Table, columns: str | None, group: str | None
+) -> Scan:
     wanted, kinds = _conditions(table, columns)
     for column in [*(column for parts in wanted.values() for column in parts), *([group] if group else [])]:
         if column not in table.header:
             raise UsageError(f'{table.title} has no column "{column}"; {known(table.header)}')
     licence_column = next((column for column in LICENCE_COLUMNS if column in table.header), None)
     sources: dict[str, Source] = {}
+    known_names = FileNames(folder, names)
     for row in table.rows:
-        name = row[table.file_column].strip().replace("\\", "/")
+        name = known_names.find(row[table.file_column])
         if name not in names:
             skipped[name] = f"named in {table.title} but not there"
         elif name in sources:

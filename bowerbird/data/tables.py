@@ -10,7 +10,7 @@ from typing import Any
 from bowerbird.errors import BowerbirdError, UsageError, known
 from bowerbird.table_file import read_table
 
-__all__ = ["Table", "csv_table", "filename_table", "nsynth_table"]
+__all__ = ["FileNames", "Table", "csv_table", "filename_table", "nsynth_table"]
 
 FILE = "file"
 PART = r"\{([^\W\d]\w*)\}"  # of a pattern
@@ -36,6 +36,29 @@ class Table:
     file_column: str
     title: str
     usual: str  # empty where no column looks like a label
+
+
+class FileNames:
+    """Finds the sound that a table means: by its path, or by any part of it that only one sound has.
+
+    `names` are relative to `folder`. Absolute paths into it, bare names, names without suffix or in other case will do.
+    """
+
+    def __init__(self, folder: Path, names: Iterable[str]) -> None:
+        self.root = PurePosixPath(folder.resolve())
+        self.found: dict[str, set[str]] = {}
+        for name in names:
+            path = PurePosixPath(name)
+            for short in {name, str(path.with_suffix("")), path.name, path.stem}:
+                self.found.setdefault(short.casefold(), set()).add(name)
+        self.names = {name for several in self.found.values() for name in several}
+
+    def find(self, written: str) -> str:
+        """The name of the sound; where none or several could be meant, what was written."""
+        path = PurePosixPath(written.strip().replace("\\", "/"))
+        name = str(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
+        meant = {name} if name in self.names else self.found.get(name.casefold(), set())
+        return min(meant) if len(meant) == 1 else name
 
 
 def csv_table(folder: Path, path: Path | None) -> Table:

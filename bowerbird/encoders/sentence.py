@@ -21,15 +21,14 @@ class Sentences(Encoder):
             from sentence_transformers import SentenceTransformer
             from transformers.utils import logging
         except ImportError:
-            raise UsageError(
-                'sentence encoders are an extra: pip install "bowerbird[text]", or take the encoder ngrams'
-            ) from None
+            raise UsageError('sentence encoders are an extra: pip install "bowerbird[text]"') from None
         logging.disable_progress_bar()
         try:
             self.model = SentenceTransformer(source, device="cpu", model_kwargs={"use_safetensors": True})
         except (OSError, ValueError, RuntimeError) as error:
             raise BowerbirdError(
-                f'no sentence encoder "{source}" ({str(error).partition(chr(10))[0]}); give a hub id or a local folder'
+                f'no sentence encoder "{source}" ({str(error).partition(chr(10))[0]}); give a hub id or a local folder, '
+                "for what learnt with one that is elsewhere now by BOWERBIRD_ENCODER=sentence:FOLDER"
             ) from None
         self.width = int(self(["a"]).shape[1])
         digest = hashlib.sha256()

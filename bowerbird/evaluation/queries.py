@@ -1,5 +1,6 @@
 """What people really type, and the class they mean: read from a file, and asked of an instrument."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from bowerbird.evaluation.agreement import agreement
 from bowerbird.evaluation.heard import Heard
 from bowerbird.evaluation.listener import Listener
 from bowerbird.instrument import Instrument
-from bowerbird.table_file import read_lines, read_table
+from bowerbird.table_file import read_header, read_lines, read_table
 
 __all__ = ["Query", "ask", "read_queries"]
 
@@ -30,14 +31,13 @@ class Query:
 
 def read_queries(path: Path) -> list[Query]:
     """A csv with a column of texts and maybe one of classes, or a plain list with a query per line."""
-    table, header = read_table(path)
-    columns = {name.casefold(): name for name in header}
+    columns = {name.casefold(): name for name in read_header(path)}
     text = next((columns[name] for name in TEXT_COLUMNS if name in columns), None)
     if text is None:
         found = [Query(line.strip()) for line in read_lines(path)]
     else:
         meant = next((columns[name] for name in CLASS_COLUMNS if name in columns), "")
-        found = [Query(row[text].strip(), row[meant].strip() if meant else "") for row in table]
+        found = [Query(row[text].strip(), row[meant].strip() if meant else "") for row in read_table(path)[0]]
     found = [query for query in found if words(query.text)]
     if not found:
         raise UsageError(f"{path} holds no queries; write one on each line, or a csv with the columns text and class")
@@ -56,8 +56,8 @@ def ask(
     """`label/…_queries_generated`: how often sounds made from the text of a query alone, everything else being drawn, are
     heard as the class that is meant, each class counted alike; beside it how often real sounds of those classes are.
 
-    `name` is the text condition, `a` (B, E) what the listener hears in the real sounds. UsageError where no sound is of a
-    class that is meant, or none of the queries means one.
+    `name` is the text condition, `a` (B, E) what the listener hears in the real sounds. A query of unknown words is told of
+    and answered by any sound. UsageError where no sound is of a class that is meant, or none of the queries means one.
     """
     meant = [query for query in queries if query.meant]
     unknown = {query.meant for query in meant} - set(real.names)
@@ -68,9 +68,21 @@ def ask(
         raise UsageError(f"{what}; {known(set(real.names.tolist()))}")
     asked = [query for query in meant for _ in range(TIMES)]
     seeds = [seed + k for k in range(len(asked))]
-    labels = [instrument.choose({name: query.text}, seed=one) for query, one in zip(asked, seeds, strict=True)]
+    strange = {query.text for query in meant if not _is_known(instrument, name, query.text)}
+    for one in sorted(strange):
+        print(f'the query "{one}" says nothing to this instrument: any sound answers it', file=sys.stderr)
+    said = [{} if query.text in strange else {name: query.text} for query in asked]
+    labels = [instrument.choose(one, seed=seed) for one, seed in zip(said, seeds, strict=True)]
     b = listener(np.stack([sound for sound, _ in instrument.play(labels, seeds)]))
     agreed = agreement(a, real.names, real.groups, b, np.array([query.meant for query in asked]))
     if agreed is None:
         return {}
     return {f"label/{name}_queries_generated": agreed.generated, f"label/{name}_queries_real": agreed.real}
+
+
+def _is_known(instrument: Instrument, name: str, text: str) -> bool:
+    try:
+        instrument.choose({name: text})
+    except UsageError:
+        return False
+    return True
