@@ -53,7 +53,7 @@ def asked_of(
                 raise UsageError("this instrument was trained without labels; ask without --label")
             name, value = names[0], name
         if asked.get(name, value) != value:
-            raise UsageError(f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"')
+            raise UsageError(f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"; tags go by commas')
         asked[name] = value
     return asked
 

@@ -87,7 +87,9 @@ def main() -> None:
     except BowerbirdError as error:
         _fail(error, str(error), error.exit_code, debug)
     except typer.TyperException as error:
-        _fail(error, f"{error.format_message().rstrip('.')}; --help lists what the command takes", 2, debug)
+        said = error.format_message().rstrip(".")
+        way = "put several words in quotes" if "unexpected extra argument" in said else "--help lists what the command takes"
+        _fail(error, f"{said}; {way}", 2, debug)
     except OSError as error:
         place = f"{error.filename or 'a file'}: {error.strerror or error}"
         _fail(error, f"cannot write or read {place}; {way_out(error)}", 1, debug)

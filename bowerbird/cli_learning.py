@@ -17,7 +17,8 @@ __all__ = ["learning_app"]
 SampleRate = Annotated[int | None, typer.Option(help="In Hz, 8000 to 48000. Default: the commonest of the files.")]
 Seconds = Annotated[float | None, typer.Option(help="Length of the longest sound. Default: what most files fit in.")]
 Labels = Annotated[
-    str | None, typer.Option(help="folder, filename (texts, or a --pattern), csv, nsynth or none. Default: folder.")
+    str | None,
+    typer.Option(help="folder, filename (texts, or a --pattern), folder,filename, csv, nsynth, none; else folder."),
 ]
 
 learning_app = typer.Typer()
@@ -187,12 +188,11 @@ def textmap(
     """Map captions and what people type: a page and a picture, as encoded and as the networks see them."""
     from bowerbird.data.dataset import Dataset
     from bowerbird.evaluation.queries import read_queries
+    from bowerbird.evaluation.textmap import in_words
     from bowerbird.evaluation.textmap import textmap as draw
 
     figures = draw(Dataset(dataset), read_queries(queries), output, instrument)
-    lines = [
-        f"{space}: " + ", ".join(f"{name} {value:.2f}" for name, value in found.items()) for space, found in figures.items()
-    ]
+    lines = [f"{space}: {in_words(found)}" for space, found in figures.items()]
     say(
         {"spaces": figures, "page": output / "textmap.html"},
         as_json,

@@ -93,9 +93,7 @@ class TrainConfig:
     vary_stretch: float = _setting(0.08, 0.0, 0.5, "the most their length is changed, as a share")
     vary_gain_db: float = _setting(3.0, 0.0, 24.0, "the most their level is changed")
     vary_equaliser_db: float = _setting(4.0, 0.0, 24.0, "the most their colour is changed")
-    condition_dropout: float = _setting(
-        0.0, 0.0, 0.9, "share of the numbers of a code left out in training, in both networks"
-    )
+    condition_dropout: float = _setting(0.0, 0.0, 0.9, "share of a code's numbers left out in training")
     divergence_weight: float = _setting(2.0, 0.0, 1e3, "weight of the divergence of augmented conditions from a normal one")
     shared_reduction: bool = field(
         default=False, metadata={"what": "the judge is told what the generator's reduction makes of the labels"}

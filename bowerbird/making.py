@@ -21,7 +21,7 @@ from bowerbird.table_file import read_header, read_lines, read_table
 
 __all__ = ["Bent", "Order", "alike", "around", "fill", "orders", "plane", "prompted"]
 
-SHEET_COLUMNS, SHEET_ROWS = 8, 128
+SHEET_COLUMNS, SHEET_ROWS, SHEET_WIDTH = 8, 128, 1600  # the last in pixels
 SHEET, LIST = "contact_sheet.png", "made.json"
 
 
@@ -207,9 +207,13 @@ def _made(folder: Path) -> dict[str, dict[str, Any]]:
 
 
 def _draw(sheet: Path, rows: dict[str, list[np.ndarray]]) -> None:
+    """Rows that stand under each other keep their columns; one alone is broken where it gets too wide to look at."""
+    longest, frames = max(map(len, rows.values())), next(iter(rows.values()))[0].shape[-1]
+    fit = min(SHEET_COLUMNS, max(2, SHEET_WIDTH // frames))
+    columns = longest if len(rows) > 1 and longest <= 2 * SHEET_COLUMNS else fit
     lines = [
-        (title if start == 0 else "", pictures[start : start + SHEET_COLUMNS])
+        (title if start == 0 else "", pictures[start : start + columns])
         for title, pictures in rows.items()
-        for start in range(0, len(pictures), SHEET_COLUMNS)
+        for start in range(0, len(pictures), columns)
     ]
     write_sheet(sheet, lines)

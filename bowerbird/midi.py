@@ -10,8 +10,8 @@ SHIFTS = {"#": 1, "b": -1, "": 0}
 
 
 def midi_number(text: str) -> float:
-    """`60`, `60.5`, `C4`, `f#3` or `Bb2` -> MIDI number, middle C = C4 = 60; ValueError for anything else."""
-    note = re.fullmatch(r"([A-Ga-g])([#b]?)(-?\d)", text.strip())
+    """`60`, `60.5`, `C4`, `f#3`, `Bb2` or `B♭2` -> MIDI number, middle C = C4 = 60; ValueError for anything else."""
+    note = re.fullmatch(r"([A-Ga-g])([#b]?)(-?\d)", text.strip().replace("♯", "#").replace("♭", "b"))
     try:
         number = 12 * (int(note[3]) + 1) + STEPS[note[1].upper()] + SHIFTS[note[2]] if note else float(text)
     except ValueError:

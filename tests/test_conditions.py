@@ -45,7 +45,7 @@ def test_labels_that_differ_in_case_alone_are_asked_for_exactly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "number"), [("60", 60), ("61.5", 61.5), ("C4", 60), ("f#3", 54), (" Bb2 ", 46), ("C-1", 0)]
+    ("typed", "number"), [("60", 60), ("61.5", 61.5), ("C4", 60), ("f#3", 54), (" Bb2 ", 46), ("B♭2", 46), ("C-1", 0)]
 )
 def test_notes_have_numbers(typed: str, number: float) -> None:
     assert midi_number(typed) == number

@@ -6,9 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import bowerbird
+from bowerbird import making
 from bowerbird.conditions.category import Category
 from bowerbird.conditions.joint import Joint
 from bowerbird.conditions.pitch import Pitch
@@ -193,6 +195,15 @@ def test_make_names_files_by_label_and_seed_and_draws_a_sheet(instrument: bowerb
     assert sheet.read_bytes()[:4] == b"\x89PNG"
     alone, _ = fill(Space(instrument), orders(Space(instrument), {"class": "kick"}, 1, 9, False), tmp_path / "b", quiet=True)
     assert alone[0].read_bytes() == files[2].read_bytes()
+
+
+def test_a_sheet_of_one_question_is_not_wider_than_can_be_looked_at(tmp_path: Path) -> None:
+    pictures = [np.zeros((1, 128, 350), np.float32)] * 8
+    making._draw(tmp_path / "one.png", {"glass": pictures})
+    making._draw(tmp_path / "two.png", {"glass": pictures, "rain": pictures})
+    with Image.open(tmp_path / "one.png") as one, Image.open(tmp_path / "two.png") as two:
+        assert 2 * one.width < 1.01 * two.width
+        assert one.height == two.height, "two lines each"
 
 
 def test_make_each_label_in_folders(instrument: bowerbird.Instrument, tmp_path: Path) -> None:

@@ -150,6 +150,19 @@ def test_labels_are_the_folders_below_the_shared_ones(tmp_path: Path) -> None:
     assert set(prepared(sounds)[1]["labels"]["class"]) == {"audio/kick/808", "audio/kick/909", "audio/snare", "unsorted"}
 
 
+def test_folders_are_classes_and_names_texts_at_once(tmp_path: Path) -> None:
+    for name in ("audio/kick/deepThump_01.wav", "audio/kick/dry knock.wav", "audio/snare/crackSharp.wav"):
+        save(tmp_path / "sounds" / name, tone(hz=300 + 50 * len(name)))
+    dataset, _ = prepared(tmp_path / "sounds", labels="folder,filename")
+    assert dataset.kinds == {"text": "text", "class": "category"}
+    said = {(one["class"], one["text"]) for one in dataset.labels([0, 1, 2])}
+    assert said == {
+        ("kick", "audio kick deep thump"),
+        ("kick", "audio kick dry knock"),
+        ("snare", "audio snare crack sharp"),
+    }
+
+
 def test_a_folder_without_folders_has_no_labels(tmp_path: Path) -> None:
     save(tmp_path / "sounds" / "a.wav", tone())
     dataset, _ = prepared(tmp_path / "sounds")

@@ -9,7 +9,7 @@ from bowerbird.audio import UnreadableSound, describe_file
 from bowerbird.conditions import CONDITIONS
 from bowerbird.conditions.interface import is_measured
 from bowerbird.data.clean import CleanOptions
-from bowerbird.data.scan import LABELS, Source
+from bowerbird.data.scan import BOTH, LABELS, Source
 from bowerbird.errors import UsageError, known
 from bowerbird.interrupts import in_threads
 
@@ -64,7 +64,7 @@ class PrepareOptions:
             raise UsageError("--pattern is of --labels filename; add that")
         if self.labels == "filename" and not self.pattern and (self.columns or self.group):
             raise UsageError("--columns and --group name parts of a --pattern, for example '{class}_{take}'; add one")
-        if self.labels in ("folder", "none") and (self.columns or self.group):
+        if self.labels in ("folder", BOTH, "none") and (self.columns or self.group):
             raise UsageError("--columns and --group name columns; add --labels csv, filename or nsynth")
         for name, chosen, allowed in (*choices, ("--labels", self.labels, LABELS)):
             if chosen not in allowed:

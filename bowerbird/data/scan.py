@@ -11,9 +11,10 @@ from bowerbird.conditions import CONDITIONS, kind_of
 from bowerbird.data.tables import FileNames, Table, csv_table, filename_table, nsynth_table
 from bowerbird.errors import BowerbirdError, UsageError, known
 
-__all__ = ["LABELS", "Scan", "Source", "add_captions", "scan"]
+__all__ = ["BOTH", "LABELS", "Scan", "Source", "add_captions", "scan"]
 
-LABELS = ("folder", "filename", "csv", "nsynth", "none")
+BOTH = "folder,filename"
+LABELS = ("folder", "filename", BOTH, "csv", "nsynth", "none")
 
 LICENCE_COLUMNS = ("license", "licence")
 UNSORTED = "unsorted"
@@ -51,7 +52,8 @@ def scan(
 ) -> Scan:
     """Every sound under `folder`, sorted by name, labelled as `labels` says (one of LABELS).
 
-    "filename" without a `pattern` takes folders and name as raw text. Texts are as they stand: `captions` reads them.
+    "filename" without a `pattern` takes folders and name as raw text, "folder,filename" the folders as classes too. Texts
+    are as they stand: `captions` reads them.
     `columns` names the label columns of a table or parts of a name pattern, conditions apart by commas and each from
     coarse to fine: "class/subclass,pitch"; a kind of label follows a colon where the name does not tell it: "wear:number".
     `group` is a column whose equal values belong together when a validation part is split off. UsageError for a missing
@@ -76,20 +78,22 @@ def scan(
         if (folder / "dataset.json").is_file():
             raise UsageError(f"{folder} is a prepared dataset already; give it to `bowerbird train`")
         raise BowerbirdError(f"no sounds in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
-    if labels == "filename" and not pattern:
-        texts = {name: {TEXT: str(PurePosixPath(name).with_suffix(""))} for name in sorted(names)}
-        return Scan([Source(names[name], name, label) for name, label in texts.items()], skipped, {TEXT: TEXT})
-    if labels == "filename":
+    if pattern:
         read, unfit = filename_table(sorted(names), pattern or "")
         skipped.update(dict.fromkeys(unfit, f"its name does not fit {read.title}"))
         return _by_table(folder, names, skipped, read, columns, group)
     if labels in ("csv", "nsynth"):
         read = csv_table(folder, table) if labels == "csv" else nsynth_table(folder, names)
         return _by_table(folder, names, skipped, read, columns, group)
-    found = _by_folder(names) if labels == "folder" else {}
-    kept = [(name, {FOLDER_CONDITION: found[name]} if found else {}) for name in sorted(names)]
-    kinds = {FOLDER_CONDITION: "category"} if found else {}
-    return Scan([Source(names[name], name, label) for name, label in kept], skipped, kinds)
+    kinds: dict[str, str] = {}
+    said: dict[str, dict[str, str]] = {name: {} for name in sorted(names)}
+    if labels in ("filename", BOTH):
+        kinds[TEXT] = TEXT
+        said = {name: {TEXT: str(PurePosixPath(name).with_suffix(""))} for name in said}
+    if labels in ("folder", BOTH) and (folders := _by_folder(names)):
+        kinds[FOLDER_CONDITION] = "category"
+        said = {name: label | {FOLDER_CONDITION: folders[name]} for name, label in said.items()}
+    return Scan([Source(names[name], name, label) for name, label in said.items()], skipped, kinds)
 
 
 def add_captions(found: Scan, folder: Path, path: Path) -> Scan:

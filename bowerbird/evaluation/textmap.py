@@ -72,7 +72,7 @@ def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: st
     for found in list(figures.values())[1:]:
         if "captions" in found:  # how much the reduction loses of what tells classes apart
             found["lost"] = figures["as encoded"]["captions"] - found["captions"]
-    panels = [Panel(title, _flat(vectors), _said(figures[title])) for title, vectors in spaces.items()]
+    panels = [Panel(title, _flat(vectors), in_words(figures[title])) for title, vectors in spaces.items()]
     marks = [*names.tolist(), *(query.meant for query in queries)]
     title = f"captions of {dataset.folder} and {len(typed)} queries"
     texts = [f"caption: {caption}" for caption in captions] + [f"typed: {query}" for query in typed]
@@ -150,14 +150,15 @@ def _figures(vectors: Vectors, names: NDArray[np.str_], queries: list[Query]) ->
     return figures
 
 
-def _said(figures: dict[str, float]) -> str:
+def in_words(figures: dict[str, float]) -> str:
+    """The figures of one space for people."""
     words_for = {
         "queries": "queries nearest to their class {:.0%}",
         "captions": "captions {:.0%}",
         "silhouette": "silhouette {:.2f}",
         "lost": "{:.0%} of captions lost by the reduction",
     }
-    return ", ".join(words_for[key].format(value) for key, value in figures.items())
+    return ", ".join(words_for[key].format(value) for key, value in figures.items()) or "no classes to tell apart"
 
 
 def _flat(vectors: Vectors) -> Vectors:
