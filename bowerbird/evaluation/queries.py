@@ -12,6 +12,7 @@ from bowerbird.errors import UsageError, known
 from bowerbird.evaluation.agreement import agreement
 from bowerbird.evaluation.heard import Heard
 from bowerbird.evaluation.listener import Listener
+from bowerbird.evaluation.variety import variety_of_one
 from bowerbird.instrument import Instrument
 from bowerbird.table_file import read_header, read_lines, read_table
 
@@ -54,7 +55,8 @@ def ask(
     seed: int,
 ) -> dict[str, float]:
     """`label/…_queries_generated`: how often sounds made from the text of a query alone, everything else being drawn, are
-    heard as the class that is meant, each class counted alike; beside it how often real sounds of those classes are.
+    heard as the class that is meant, each class counted alike; beside it how often real sounds of those classes are; and how
+    much the sounds of one query differ, for the real ones of the class that it means.
 
     `name` is the text condition, `a` (B, E) what the listener hears in the real sounds. A query of unknown words is told of
     and answered by any sound. UsageError where no sound is of a class that is meant, or none of the queries means one.
@@ -74,10 +76,16 @@ def ask(
     said = [{} if query.text in strange else {name: query.text} for query in asked]
     labels = [instrument.choose(one, seed=seed) for one, seed in zip(said, seeds, strict=True)]
     b = listener(np.stack([sound for sound, _ in instrument.play(labels, seeds)]))
-    agreed = agreement(a, real.names, real.groups, b, np.array([query.meant for query in asked]))
+    names = np.array([query.meant for query in asked])
+    agreed = agreement(a, real.names, real.groups, b, names)
     if agreed is None:
         return {}
-    return {f"label/{name}_queries_generated": agreed.generated, f"label/{name}_queries_real": agreed.real}
+    varied = variety_of_one(a, real.names, b, names, TIMES)
+    return {
+        "variety/of_one_query": varied,
+        f"label/{name}_queries_generated": agreed.generated,
+        f"label/{name}_queries_real": agreed.real,
+    }
 
 
 def _is_known(instrument: Instrument, name: str, text: str) -> bool:
