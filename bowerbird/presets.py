@@ -36,6 +36,7 @@ __all__ = ["PRESETS", "Choice", "configure"]
 FEW, MOST_VARIANTS = 400, 4  # of 100 sounds alone training drifts away, with copies it goes on (docs/log.md)
 # Copies of each sound of known pitch, and how far they go, in semitones: without them those between are not learnt.
 TRANSPOSED, LEAST_TRANSPOSED, MOST_TRANSPOSED = 2, 0.5, 3.0
+MODE_SEEKING = 1.0
 STEADY_CENTS, STEADY_SHARE, LISTENED = 4.0, 0.5, 100
 
 
@@ -60,7 +61,11 @@ def standard(dataset: Dataset) -> Choice:
 
 
 def _trained(dataset: Dataset, pitched: bool) -> TrainConfig:
-    """An hour; few sounds are learnt with altered copies, and sounds of known pitch with copies of the pitches between."""
+    """An hour; few sounds are learnt with altered copies, and sounds of known pitch with copies of the pitches between.
+
+    A text nearly names its sound, so that sounds of one text would be alike: they are told to differ (docs/log.md).
+    """
+    apart = MODE_SEEKING if "text" in dataset.kinds.values() else 0.0
     variants = min(MOST_VARIANTS, FEW // max(len(dataset.part("train")), 1))
     if PITCH in dataset.conditions:
         pitches = sorted({midi_number(one[PITCH]) for one in dataset.labels(dataset.part("train")) if one[PITCH]})
@@ -68,9 +73,10 @@ def _trained(dataset: Dataset, pitched: bool) -> TrainConfig:
         half = min(max(widest / 2, LEAST_TRANSPOSED), MOST_TRANSPOSED)
         return TrainConfig(
             minutes=60.0, variants=max(variants, TRANSPOSED), vary_semitones=half, vary_stretch=0.0, vary_gain_db=0.0,
-            vary_equaliser_db=0.0,
+            vary_equaliser_db=0.0, mode_seeking_weight=apart,
         )  # fmt: skip
-    return TrainConfig(minutes=60.0, variants=variants, vary_semitones=0.0 if pitched else TrainConfig.vary_semitones)
+    semitones = 0.0 if pitched else TrainConfig.vary_semitones
+    return TrainConfig(minutes=60.0, variants=variants, vary_semitones=semitones, mode_seeking_weight=apart)
 
 
 def quick(dataset: Dataset) -> Choice:
@@ -171,6 +177,8 @@ def configure(dataset: Dataset, preset: str, file: Path | None, settings: Sequen
     if train.variants:
         kind = "transposed" if PITCH in dataset.conditions else "altered"
         why += (f"{train.variants} {kind} copies of each of the {len(dataset.part('train'))} sounds are learnt as well",)
+    if train.mode_seeking_weight and "text" in dataset.kinds.values():
+        why += ("sounds of one text are told to differ (mode_seeking_weight)",)
     return Choice(model, train, why)
 
 

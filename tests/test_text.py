@@ -248,6 +248,14 @@ def test_a_caption_is_wrong_only_where_it_says_what_is_not_said_of_a_sound(spoke
     assert torch.equal(drawn, feed.real(rows, 0, 0)[1]), "a function of seed and examples seen"
 
 
+def test_sounds_of_one_text_are_told_to_differ_and_it_is_said(spoken: Dataset, dataset: Dataset) -> None:
+    _, config, why = configure(spoken, "quick", None, [])
+    assert config.mode_seeking_weight == 1
+    assert any("sounds of one text" in reason for reason in why)
+    assert configure(spoken, "wavegan", None, [])[1].mode_seeking_weight == 0, "a baseline goes unaided"
+    assert configure(dataset, "quick", None, [])[1].mode_seeking_weight == 0, "classes hold many sounds"
+
+
 def test_other_vectors_than_those_of_the_dataset_are_refused(spoken: Dataset, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(spoken.folder, tmp_path / "copy"))
     model, config, _ = configure(spoken, "quick", None, TINY)
