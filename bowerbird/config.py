@@ -81,7 +81,7 @@ class TrainConfig:
     penalty: str = field(default="r1", metadata={"what": "gradient penalty of the discriminator"})
     penalty_weight: float = _setting(0.1, 0.0, 1e4, "weight of that penalty")
     penalty_every: int = _setting(16, 1, 1024, "steps between penalties")
-    mismatch_weight: float = _setting(0.5, 0.0, 1e3, "weight of telling real sounds from real sounds under wrong labels")
+    mismatch_weight: float = _setting(1.0, 0.0, 1e3, "weight of telling real sounds from real sounds under wrong labels")
     anchor_weight: float = _setting(30.0, 0.0, 1e4, "weight of drawing each training sound from its place in latent space")
     feature_weight: float = _setting(8.0, 0.0, 1e4, "weight of drawing each training sound near as the judge sees it")
     anchor_dimensions: int = _setting(32, 0, 4096, "latent numbers that say what a sound is beyond its label")

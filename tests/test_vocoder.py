@@ -57,5 +57,5 @@ def test_the_decoder_travels_with_the_instrument_and_is_learnt_once(dataset: Dat
     other = Instrument(settings(dataset)[0], turned, header["provenance"], "cpu").sample(2, seed=5)
     assert not np.allclose(made, other)
     without = {name: tensor for name, tensor in tensors.items() if not name.startswith(DECODER)}
-    with pytest.raises(BowerbirdError, match="do not fit"):
+    with pytest.raises(BowerbirdError, match="not those of its description"):
         Instrument(settings(dataset)[0], without, header["provenance"], "cpu")
