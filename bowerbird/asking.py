@@ -41,7 +41,7 @@ def say(result: dict[str, Any], as_json: bool, text: str) -> None:
 def asked_of(
     player: "Instrument", text: str | None, label: Sequence[str] | None, pitch: str | None = None
 ) -> dict[str, str]:
-    """A text, NAME=VALUE pairs (a value alone belongs to the first label) and a pitch -> labels by condition."""
+    """A text, NAME=VALUE pairs (a value alone as `Instrument.asked` takes it) and a pitch -> labels by condition."""
     from bowerbird.midi import PITCH
 
     asked = dict(player.asked(text))
@@ -51,9 +51,11 @@ def asked_of(
         if not equals:
             if not names:
                 raise UsageError("this instrument was trained without labels; ask without --label")
-            name, value = names[0], name
+            ((name, value),) = player.asked(name).items()
         if asked.get(name, value) != value:
-            raise UsageError(f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"; tags go by commas')
+            raise UsageError(
+                f'the label "{name}" is asked for twice: "{asked[name]}" and "{value}"; give one, or several tags by commas'
+            )
         asked[name] = value
     return asked
 

@@ -88,7 +88,8 @@ def main() -> None:
         _fail(error, str(error), error.exit_code, debug)
     except typer.TyperException as error:
         said = error.format_message().rstrip(".")
-        way = "put several words in quotes" if "unexpected extra argument" in said else "--help lists what the command takes"
+        way = "--help lists what the command takes"
+        way = f"put several words in quotes, or {way}" if "unexpected extra argument" in said else way
         _fail(error, f"{said}; {way}", 2, debug)
     except OSError as error:
         place = f"{error.filename or 'a file'}: {error.strerror or error}"

@@ -27,6 +27,8 @@ __all__ = ["playing_app"]
 
 SCORELESS = {"instrument", "output", "score", "bits", "device", "as_json", "quiet"}  # what a score does not say
 
+MOST_REMARKS = 8
+
 playing_app = typer.Typer()
 
 
@@ -76,7 +78,9 @@ def make(
     distinct = {str(order.asked): order.asked for order in wanted}.values()
     said = [remark for asked in distinct for remark in player.remarks(asked)]
     if said:
-        print("\n".join(dict.fromkeys(said)), file=sys.stderr)
+        told = list(dict.fromkeys(said))
+        more = [f"and {len(told) - MOST_REMARKS} more such remarks"] if len(told) > MOST_REMARKS else []
+        print("\n".join([*told[:MOST_REMARKS], *more]), file=sys.stderr)
     files, sheet = fill(space, wanted, output, quiet=quiet)
     result = {"files": [str(file) for file in files], "sheet": str(sheet)}
     shown = "\n".join(str(file) for file in files[:12]) + (f"\nand {len(files) - 12} more" if len(files) > 12 else "")

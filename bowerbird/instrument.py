@@ -1,6 +1,7 @@
 """The instrument: what training leaves and everybody plays. Loads without anything of training being named."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import index
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def tensors_of(model: ModelConfig, generator: nn.Module) -> dict[str, Tensor]:
     vectors = {
         CAPTIONS + text.name: torch.from_numpy(np.stack([text.vectors[caption] for caption in model.captions(text)]))
         for text in model.conditions
-        if isinstance(text, Text) and text.vectors
+        if isinstance(text, Text) and text.vectors and model.captions(text)
     }
     return {**generator.state_dict(), **{DECODER + name: tensor for name, tensor in learnt.items()}, **vectors}
 
@@ -69,8 +70,10 @@ def _written(label: Any) -> str:
     """As people write it: 62.5 -> "62.5", {"dark", "bright"} -> "bright,dark"."""
     if isinstance(label, str):
         return label
-    if isinstance(label, (int, float, np.number)) and not isinstance(label, bool):
-        return f"{float(label):g}"
+    if isinstance(label, (int, np.integer)) and not isinstance(label, bool):
+        return str(int(label))
+    if isinstance(label, (float, np.floating)):
+        return f"{label:g}"
     if isinstance(label, (list, tuple, set, frozenset)) and all(isinstance(one, str) for one in label):
         return ",".join(sorted(label))
     raise UsageError(f"{label!r} is no label; give a text, a number, or a list of tags")
@@ -138,7 +141,7 @@ class Instrument:
         conditions = [condition for condition in self.model.conditions if condition.name in asked]
         wanted = {condition.name: condition.parse(asked[condition.name]) for condition in conditions}
         said = [condition.remark(wanted[condition.name]) for condition in conditions]
-        if not self.model.joint.has(self.model.conditions, wanted):
+        if self.model.joint.lacks(self.model.conditions, wanted):
             together = " with ".join(f"{name} {value}" for name, value in wanted.items())
             said.append(f"none of the sounds that it learnt from is {together}; it mixes what it knows of each")
         return list(filter(None, said))
@@ -194,7 +197,11 @@ class Instrument:
         `label` is a text, a class, or a dict {condition: label} in which a pitch may be a number and tags a list;
         UsageError lists the known ones.
         """
-        if not isinstance(n, int) or n < 1:
+        try:
+            n = index(n)
+        except TypeError:
+            raise UsageError(f"cannot make {n!r} sounds; give a whole number") from None
+        if n < 1:
             raise UsageError(f"cannot make {n} sounds; ask for at least 1")
         asked = self.asked(label)
         seeds = [seed + k for k in range(n)]
@@ -211,9 +218,8 @@ class Instrument:
         conditions, written = self.model.conditions, _written(label)
         if not conditions:
             raise UsageError("this instrument was trained without labels; ask without one")
-        texts = [c for c in conditions if isinstance(c, Text)]
-        named = written.strip().casefold()
-        classes = [c for c in conditions if isinstance(c, Category) and named in map(str.casefold, c.nodes)]
+        texts = [condition for condition in conditions if isinstance(condition, Text)]
+        classes = [condition for condition in conditions if isinstance(condition, Category) and condition.has(written)]
         return {(*classes, *texts, *conditions)[0].name: written}
 
     def save(self, path: Path) -> None:

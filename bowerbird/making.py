@@ -83,11 +83,11 @@ def prompted(space: Space, file: Path, asked: dict[str, str], count: int, seed: 
     condition). What is `asked` beside it holds for all. Raises UsageError that names the line.
     """
     names = {condition.name for condition in space.instrument.model.conditions}
-    header = read_header(file)
-    if header and set(header) <= names:
+    header = set(read_header(file)) - {""}
+    if header and header <= names:
         rows = [{name: cell.strip() for name, cell in row.items() if cell.strip()} for row in read_table(file)[0]]
-    elif len(header) > 1 and file.suffix.lower() == ".csv":
-        raise UsageError(f"{file}: {', '.join(sorted(set(header) - names))} is no label; {known(names)}")
+    elif header & names and len(header) > 1:
+        raise UsageError(f"{file}: {', '.join(sorted(header - names))} is no label; {known(names)}")
     else:
         rows = [dict(space.instrument.asked(line.strip())) for line in read_lines(file) if line.strip()]
     if not rows:
@@ -210,7 +210,8 @@ def _draw(sheet: Path, rows: dict[str, list[np.ndarray]]) -> None:
     """Rows that stand under each other keep their columns; one alone is broken where it gets too wide to look at."""
     longest, frames = max(map(len, rows.values())), next(iter(rows.values()))[0].shape[-1]
     fit = min(SHEET_COLUMNS, max(2, SHEET_WIDTH // frames))
-    columns = longest if len(rows) > 1 and longest <= 2 * SHEET_COLUMNS else fit
+    several = longest if longest <= 2 * SHEET_COLUMNS else SHEET_COLUMNS
+    columns = several if len(rows) > 1 else fit
     lines = [
         (title if start == 0 else "", pictures[start : start + columns])
         for title, pictures in rows.items()

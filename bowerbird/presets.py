@@ -148,8 +148,8 @@ def _conditions(dataset: Dataset) -> tuple[tuple[Condition, ...], Joint]:
     conditions = []
     for name, kind in dataset.kinds.items():
         said = [one[name] for one in labels]
-        by = dataset.encoder
-        conditions.append(Text.fit(name, said, by) if kind == "text" else CONDITIONS[kind].fit(name, said))
+        by = dataset.encoder, dataset.encoder_fingerprint
+        conditions.append(Text.fit(name, said, *by) if kind == "text" else CONDITIONS[kind].fit(name, said))
     return tuple(conditions), Joint.fit(labels, dataset.conditions)
 
 

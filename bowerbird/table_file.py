@@ -1,6 +1,7 @@
 """Reads csv tables of people, whichever of , ; and tab separates their cells."""
 
 import csv
+from itertools import zip_longest
 from pathlib import Path
 
 from bowerbird.errors import BowerbirdError, UsageError
@@ -22,32 +23,46 @@ def read_lines(path: Path) -> list[str]:
 
 def read_header(path: Path) -> list[str]:
     """The names of a table's columns: the cells of its first line, whatever follows."""
-    lines = read_lines(path)[:1]
-    return [name.strip() for name in next(csv.reader(lines, delimiter=_delimiter(lines)), [])]
+    lines = [line for line in read_lines(path) if line.strip()][:1]
+    return _header(next(csv.reader(lines, delimiter=_delimiter(lines), skipinitialspace=True), []))
 
 
 def read_table(path: Path) -> tuple[list[dict[str, str]], list[str]]:
-    """Rows by column name, and the names; cells that are missing are empty.
+    """Rows by column name, and the names; cells that are missing are empty, columns without a name are left out.
 
     UsageError, with its line, for a row of more cells than the header has and for a quote that is never closed: either
     would lose what people wrote.
     """
     lines = read_lines(path)
-    reader = csv.DictReader(lines, delimiter=_delimiter(lines), restkey="", restval="", strict=True)
-    header = reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+    reader = csv.reader(lines, delimiter=_delimiter(lines), skipinitialspace=True)
+    header: list[str] = []
     rows = []
+    begins = 1
     try:
-        for row in reader:
-            if any(cell.strip() for cell in row.get("", [])) and "" not in header:
+        for cells in reader:
+            rest = lines[begins - 1 :]
+            if reader.line_num == len(lines) and len(rest) > 1 and sum(line.count('"') for line in rest) % 2:
+                raise UsageError(f"line {begins} of {path} has a quote that is never closed; close it")
+            if not header:
+                header = _header(cells)
+            elif any(cell.strip() for cell in cells[len(header) :]):
                 raise UsageError(
-                    f"line {reader.line_num} of {path} has more cells than the header; put a text that holds "
-                    f'"{reader.reader.dialect.delimiter}" in quotes'
+                    f"line {begins} of {path} has more cells than the header; put texts with commas and the like in quotes"
                 )
-            rows.append({name: cell for name, cell in row.items() if name})
+            elif cells:
+                rows.append({name: cell for name, cell in zip_longest(header, cells, fillvalue="") if name})
+            begins = reader.line_num + 1
     except csv.Error as error:
-        raise UsageError(f"line {reader.line_num} of {path}: {error}; mend the quotes") from None
-    return rows, header
+        raise UsageError(f"line {begins} of {path} cannot be read ({error}); mend it") from None
+    return rows, [name for name in header if name]
+
+
+def _header(cells: list[str]) -> list[str]:
+    """Without names that are missing at its end."""
+    names = [name.strip() for name in cells]
+    return names[: max((place for place, name in enumerate(names, 1) if name), default=0)]
 
 
 def _delimiter(lines: list[str]) -> str:
-    return max(",;\t", key=(lines or [""])[0].count)
+    first = next((line for line in lines if line.strip()), "")
+    return max(",;\t", key=first.count)

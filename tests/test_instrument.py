@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 
 import bowerbird
 from bowerbird import making
+from bowerbird.asking import asked_of
 from bowerbird.conditions.category import Category
 from bowerbird.conditions.joint import Joint
 from bowerbird.conditions.pitch import Pitch
@@ -123,7 +124,7 @@ def test_a_file_that_lacks_what_later_versions_know_of_is_played_and_stays_whole
     tensors, header = read_tensors(run / "instrument.safetensors")
     del header["model"]["steering"]["shared"]
     header["fingerprint"] = fingerprint(tensors, header["model"])
-    write_tensors(tmp_path / "older.safetensors", tensors, header)
+    write_tensors(tmp_path / "older.safetensors", tensors, header | {"format": 3})
     older = load(tmp_path / "older.safetensors")
     assert older.fingerprint == header["fingerprint"] != load(run).fingerprint
     assert np.array_equal(older.sample(1, seed=3), load(run).sample(1, seed=3))
@@ -159,14 +160,17 @@ def test_labels_are_asked_for_as_people_have_them() -> None:
     asked = player.asked({"pitch": 62.5, "qualities": {"dark", "bright"}, "text": None})
     assert asked == {"pitch": "62.5", "qualities": "bright,dark"}
     assert player.choose(asked)["qualities"] == "bright,dark"
-    assert player.asked({"pitch": np.float32(60)}) == {"pitch": "60"}
+    assert player.asked({"pitch": np.float32(60), "class": 1234567}) == {"pitch": "60", "class": "1234567"}
+    assert asked_of(player, None, ["weather"]) == {"class": "weather"}
+    assert player.sample(np.int64(1)).shape[0] == 1  # type: ignore[arg-type]
     for odd in (True, b"dog", [60, 64]):
         with pytest.raises(UsageError, match="is no label"):
             player.asked({"text": odd})  # type: ignore[dict-item]
     for count in ("3", 0, 2.5):
-        with pytest.raises(UsageError, match="at least 1"):
+        with pytest.raises(UsageError, match=r"at least 1|whole number"):
             player.sample(count)  # type: ignore[arg-type]
     assert player.remarks({"text": "rain", "class": "Weather"}) == []
+    assert player.remarks({"text": "dog", "class": "animals", "pitch": "61"}) == []
     (said,) = player.remarks({"text": "rain", "class": "animals"})
     assert "none of the sounds that it learnt from is text rain with class animals" in said
     made = orders(Space(player), {"text": "dog"}, 1, 0, each_label=True)
@@ -230,6 +234,8 @@ def test_a_file_of_prompts_fills_a_folder_per_line(run: Path, tmp_path: Path) ->
         prompted(instrument, tmp_path / "bad.csv", {}, 1, 0)
     with pytest.raises(UsageError, match=r'prompt 2: it says "snare" where "kick" is asked of all'):
         prompted(instrument, tmp_path / "list.txt", {"class": "kick"}, 1, 0)
+    (tmp_path / "plain.csv").write_text("kick\nsnare\n")
+    assert [o.labels["class"] for o in prompted(instrument, tmp_path / "plain.csv", {}, 1, 0)] == ["kick", "snare"]
     (tmp_path / "empty.csv").write_text("\n")
     for name in ("empty.csv", "nowhere.csv"):
         with pytest.raises(UsageError, match=r"no prompts|no file"):

@@ -14,8 +14,9 @@ from bowerbird.data.dataset import Dataset
 from bowerbird.data.kit import write_kit
 from bowerbird.data.options import PrepareOptions
 from bowerbird.data.prepare import prepare
-from bowerbird.data.tables import FileNames
+from bowerbird.data.tables import Table, resolved
 from bowerbird.errors import BowerbirdError, UsageError
+from bowerbird.table_file import read_header, read_table
 
 RATE = 16000
 
@@ -191,20 +192,58 @@ def test_labels_from_a_table(tmp_path: Path, separator: str) -> None:
     with pytest.raises(UsageError, match=r"line 8 of .*list.csv has more cells"):
         prepared(sounds, labels="csv")
     (sounds / "list.csv").write_text(f'file{separator}class\n0.wav{separator}"kick\n1.wav{separator}snare\n')
-    with pytest.raises(UsageError, match=r"list.csv: .*mend the quotes"):
+    with pytest.raises(UsageError, match=r"line 2 of .*list.csv has a quote that is never closed"):
         prepared(sounds, labels="csv")
 
 
 def test_a_table_means_the_one_sound_that_it_can_mean(tmp_path: Path) -> None:
-    names = FileNames(tmp_path, ["animals/Dog.wav", "animals/cat.wav", "doors/cat.flac", "doors/Slam.wav"])
-    for written in (
-        "animals/Dog.wav", "./animals/Dog.wav", " animals\\dog.WAV ", f"{tmp_path}/animals/Dog.wav", "Dog.wav", "dog",
-    ):  # fmt: skip
-        assert names.find(written) == "animals/Dog.wav"
-    assert names.find("animals/cat") == "animals/cat.wav"
-    assert names.find("cat.flac") == "doors/cat.flac"
-    for written in ("cat", "bird.wav"):
-        assert names.find(written) not in names.names
+    names = ["audio/animals/Dog.wav", "audio/animals/cat.wav", "audio/doors/cat.flac", "audio/doors/Slam.wav"]
+    (tmp_path / "link").symlink_to(tmp_path)
+
+    def means(*written: str, folder: Path = tmp_path) -> list[str]:
+        table = Table([{"file": one} for one in written], ["file"], "file", "a table", "")
+        return [row["file"] for row in resolved(table, folder, names).rows]
+
+    ways = ("audio/animals/Dog.wav", "./audio/animals/Dog.wav", " animals\\dog.WAV ", "Dog.wav", "dog", "animals/dog")
+    for way in (*ways, f"{tmp_path}/audio/animals/Dog.wav"):
+        assert means(way) == ["audio/animals/Dog.wav"]
+    assert means(f"{tmp_path}/link/dog.wav", folder=tmp_path / "link") == ["audio/animals/Dog.wav"]
+    assert means("animals/cat", "cat.flac") == ["audio/animals/cat.wav", "audio/doors/cat.flac"]
+    assert means("cat", "bird.wav", "") == ["cat", "bird.wav", ""], "several or none"
+    assert means("slam", "audio/doors/Slam.wav") == ["slam", "audio/doors/Slam.wav"], "another row names it exactly"
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ('file,text\na.wav,"dog, barking"\n\nb.wav\n', [("a.wav", "dog, barking"), ("b.wav", "")]),
+        ("\nfile,text,\na.wav,dog,\n", [("a.wav", "dog")]),
+        (",file,text\n0,a.wav,dog\n", [("a.wav", "dog")]),
+        ('file, text\na.wav, "dog, barking" \n', [("a.wav", "dog, barking ")]),
+        ('file;text\na.wav;5" nail\nb.wav;a 6" one\n', [("a.wav", '5" nail'), ("b.wav", 'a 6" one')]),
+    ],
+)
+def test_tables_of_people_are_read(tmp_path: Path, text: str, rows: list[tuple[str, str]]) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    read, header = read_table(tmp_path / "t.csv")
+    assert header == ["file", "text"]
+    assert [(row["file"], row["text"]) for row in read] == rows
+    assert [name for name in read_header(tmp_path / "t.csv") if name] == header
+
+
+@pytest.mark.parametrize(
+    ("text", "trouble"),
+    [
+        ("file,text\na.wav,dog\nb.wav,dog, barking\n", "line 3 .* more cells"),
+        (",file,text\n0,a.wav,dog, barking\n", "line 2 .* more cells"),
+        ("file,text,\na.wav,dog, barking\n", "line 2 .* more cells"),
+        ('file,text\na.wav,dog\nb.wav,"dog\nc.wav,cat\n', "line 3 .* never closed"),
+    ],
+)
+def test_a_table_that_would_lose_what_people_wrote_is_refused(tmp_path: Path, text: str, trouble: str) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(UsageError, match=trouble):
+        read_table(tmp_path / "t.csv")
 
 
 def test_labels_from_file_names(tmp_path: Path) -> None:

@@ -65,6 +65,14 @@ class Category(Condition):
         hint = f'did you mean "{nodes[close[0]]}"? ' if close else ""
         raise UsageError(f'"{text}" is not a {self.name} of this instrument; {hint}{known(self.nodes)}')
 
+    def has(self, text: str) -> bool:
+        """Whether a person who says this can mean a label."""
+        try:
+            self.parse(text)
+        except UsageError:
+            return False
+        return True
+
     def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
         """Labels (nodes of the tree) -> (B, N), ones at the label and its ancestors."""
         index = {node: position for position, node in enumerate(self.nodes)}

@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.text import Text
@@ -41,7 +40,11 @@ class Joint:
             return {condition.name: asked.get(condition.name, "") for condition in conditions}
         if all(isinstance(condition, Text) and condition.name in asked for condition in conditions):
             return dict(asked)  # nothing is left open
-        fits = self._fits(conditions, asked)
+        fits = [
+            condition.fits(asked[condition.name], [row[place] for row in self.rows])
+            for place, condition in enumerate(conditions)
+            if condition.name in asked
+        ]
         weights = np.array(self.counts, float)
         if fits and np.prod(fits, 0).any():
             weights *= np.prod(fits, 0)
@@ -53,15 +56,16 @@ class Joint:
             for condition, drawn in zip(conditions, row, strict=True)
         }
 
-    def has(self, conditions: Sequence[Condition], asked: Mapping[str, str]) -> bool:
-        """Whether some sound of the data is about all that is asked."""
-        fits = self._fits(conditions, asked)
-        return len(fits) < 2 or bool((np.min(fits, 0) >= ABOUT).any())
-
-    def _fits(self, conditions: Sequence[Condition], asked: Mapping[str, str]) -> list[NDArray[np.floating]]:
-        """How well each row fits each label that is asked for."""
-        return [
-            condition.fits(asked[condition.name], [row[place] for row in self.rows])
-            for place, condition in enumerate(conditions)
-            if condition.name in asked and self.rows
-        ]
+    def lacks(self, conditions: Sequence[Condition], asked: Mapping[str, str]) -> bool:
+        """Whether no sound of the data is all that is asked; of more than MOST_ROWS sounds it cannot be told."""
+        if not self.rows or sum(self.counts) >= MOST_ROWS:
+            return False
+        about = []
+        for place, condition in enumerate(conditions):
+            if condition.name in asked:
+                wanted, there = asked[condition.name], [row[place] for row in self.rows]
+                fits = condition.fits(wanted, there) >= ABOUT
+                if isinstance(condition, Text):  # a long caption says it too, though others are nearer
+                    fits |= np.array([bool(one) and not condition.denies(one, wanted) for one in there])
+                about.append(fits)
+        return len(about) > 1 and not np.all(about, 0).any()

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from bowerbird.conditions.interface import Condition
 from bowerbird.conditions.words import words
-from bowerbird.encoders import encoder
+from bowerbird.encoders import encoder, encoder_again
 from bowerbird.encoders.interface import Encoder
 from bowerbird.errors import BowerbirdError, UsageError
 
@@ -36,9 +36,10 @@ class Text(Condition):
     known: tuple[str, ...]  # words of the data, the commonest first
 
     @classmethod
-    def fit(cls, name: str, labels: Sequence[str], encoder_name: str = "ngrams") -> "Text":
+    def fit(cls, name: str, labels: Sequence[str], encoder_name: str = "ngrams", fingerprint: str = "") -> "Text":
+        """With the `fingerprint` of an encoder that captions were embedded with it must be the same one."""
         counts = Counter(word for label in labels for word in label.split())
-        by = encoder(encoder_name)
+        by = encoder_again(encoder_name, fingerprint) if fingerprint else encoder(encoder_name)
         return cls(name, encoder_name, by.fingerprint, by.width, tuple(word for word, _ in counts.most_common(MOST_WORDS)))
 
     @classmethod
@@ -75,7 +76,7 @@ class Text(Condition):
         """What of it was never heard, and what is near: in meaning, where captions and an encoder of meanings tell."""
         said = []
         for word in [word for word in asked.split() if word not in self.known]:
-            near = self._alike(word) if self.vectors and self._encoder().semantic else self._near(word)
+            near = self._alike(word)
             said.append(f'"{word}" was never heard (' + (f"near: {', '.join(near)})" if near else "and nothing like it)"))
         return "; ".join(said)
 
@@ -110,18 +111,17 @@ class Text(Condition):
         return f"{self.name}: {', '.join(self.known[:12])}" + (f" and {more} more words" if more > 0 else "")
 
     def _encoder(self) -> Encoder:
-        by = encoder(self.encoder)
-        if by.fingerprint != self.fingerprint:
-            raise BowerbirdError(
-                f"this instrument learnt {self.name} by the encoder {self.encoder} with weights {self.fingerprint}; here "
-                f"they are {by.fingerprint}, so put back the same one"
-            )
-        return by
+        return encoder_again(self.encoder, self.fingerprint)
 
     def _alike(self, word: str) -> list[str]:
-        """The captions nearest in meaning, quoted."""
+        """The captions nearest in meaning, quoted, or where that cannot be told the words nearest in spelling."""
         captions = list(self.vectors)
-        alike = np.stack([self.vectors[caption] for caption in captions]) @ self.encode([word])[0]
+        try:
+            if not captions or not self._encoder().semantic:
+                return self._near(word)
+            alike = np.stack([self.vectors[caption] for caption in captions]) @ self.encode([word])[0]
+        except BowerbirdError:  # an encoder that is not here, or one that knows whole texts alone
+            return self._near(word)
         return [f'"{captions[place]}"' for place in alike.argsort()[::-1][:NEAREST] if alike[place] > LEAST_ALIKE]
 
     def _near(self, word: str) -> list[str]:

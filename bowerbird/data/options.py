@@ -68,7 +68,7 @@ class PrepareOptions:
             raise UsageError("--columns and --group name columns; add --labels csv, filename or nsynth")
         for name, chosen, allowed in (*choices, ("--labels", self.labels, LABELS)):
             if chosen not in allowed:
-                raise UsageError(f'{name} "{chosen}" is not known; known: {", ".join(a for a in allowed if a)}')
+                raise UsageError(f'{name} "{chosen}" is not known; known: {" or ".join(a for a in allowed if a)}')
 
     @property
     def measured(self) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from bowerbird.audio import SUFFIXES
 from bowerbird.conditions import CONDITIONS, kind_of
-from bowerbird.data.tables import FileNames, Table, csv_table, filename_table, nsynth_table
+from bowerbird.data.tables import Table, csv_table, filename_table, nsynth_table, resolved
 from bowerbird.errors import BowerbirdError, UsageError, known
 
 __all__ = ["BOTH", "LABELS", "Scan", "Source", "add_captions", "scan"]
@@ -79,12 +79,12 @@ def scan(
             raise UsageError(f"{folder} is a prepared dataset already; give it to `bowerbird train`")
         raise BowerbirdError(f"no sounds in {folder}; looked for {' '.join(sorted(SUFFIXES))}")
     if pattern:
-        read, unfit = filename_table(sorted(names), pattern or "")
+        read, unfit = filename_table(sorted(names), pattern)
         skipped.update(dict.fromkeys(unfit, f"its name does not fit {read.title}"))
-        return _by_table(folder, names, skipped, read, columns, group)
+        return _by_table(names, skipped, read, columns, group)
     if labels in ("csv", "nsynth"):
-        read = csv_table(folder, table) if labels == "csv" else nsynth_table(folder, names)
-        return _by_table(folder, names, skipped, read, columns, group)
+        read = resolved(csv_table(folder, table), folder, names) if labels == "csv" else nsynth_table(folder, names)
+        return _by_table(names, skipped, read, columns, group)
     kinds: dict[str, str] = {}
     said: dict[str, dict[str, str]] = {name: {} for name in sorted(names)}
     if labels in ("filename", BOTH):
@@ -101,18 +101,18 @@ def add_captions(found: Scan, folder: Path, path: Path) -> Scan:
 
     Further rows of a sound, and columns such as caption_2, are further captions of it: lines of its text.
     """
-    table = csv_table(folder, path)
+    names = {source.name for source in found.sources}
+    table = resolved(csv_table(folder, path), folder, names)
     columns = [name for name in table.header if name.casefold().rstrip("_0123456789") in CONDITIONS[TEXT].columns]
     if not columns:
         raise UsageError(f"{path} has no column of texts ({', '.join(CONDITIONS[TEXT].columns)}); {known(table.header)}")
-    names = FileNames(folder, [source.name for source in found.sources])
     skipped, texts = dict(found.skipped), dict[str, list[str]]()
     if not any(row[column].strip() for row in table.rows for column in columns):
         raise UsageError(f"{path} holds no texts; fill in its column {columns[0]}")
     for row in table.rows:
-        name = names.find(row[table.file_column])
+        name = row[table.file_column]
         said = [" ".join(row[column].split()) for column in columns]
-        if name not in names.names:
+        if name not in names:
             skipped.setdefault(name, f"captioned in {path} but not there")
         else:
             texts.setdefault(name, []).extend(filter(None, said))
@@ -155,18 +155,15 @@ def _by_folder(names: dict[str, Path]) -> dict[str, str]:
     return {name: label or UNSORTED for name, label in labels.items()} if any(labels.values()) else {}
 
 
-def _by_table(
-    folder: Path, names: dict[str, Path], skipped: dict[str, str], table: Table, columns: str | None, group: str | None
-) -> Scan:
+def _by_table(names: dict[str, Path], skipped: dict[str, str], table: Table, columns: str | None, group: str | None) -> Scan:
     wanted, kinds = _conditions(table, columns)
     for column in [*(column for parts in wanted.values() for column in parts), *([group] if group else [])]:
         if column not in table.header:
             raise UsageError(f'{table.title} has no column "{column}"; {known(table.header)}')
     licence_column = next((column for column in LICENCE_COLUMNS if column in table.header), None)
     sources: dict[str, Source] = {}
-    known_names = FileNames(folder, names)
     for row in table.rows:
-        name = known_names.find(row[table.file_column])
+        name = row[table.file_column]
         if name not in names:
             skipped[name] = f"named in {table.title} but not there"
         elif name in sources:

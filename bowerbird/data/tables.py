@@ -3,14 +3,14 @@
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from bowerbird.errors import BowerbirdError, UsageError, known
 from bowerbird.table_file import read_table
 
-__all__ = ["FileNames", "Table", "csv_table", "filename_table", "nsynth_table"]
+__all__ = ["Table", "csv_table", "filename_table", "nsynth_table", "resolved"]
 
 FILE = "file"
 PART = r"\{([^\W\d]\w*)\}"  # of a pattern
@@ -38,27 +38,34 @@ class Table:
     usual: str  # empty where no column looks like a label
 
 
-class FileNames:
-    """Finds the sound that a table means: by its path, or by any part of it that only one sound has.
+def resolved(table: Table, folder: Path, names: Iterable[str]) -> Table:
+    """The same table with file names as they stand among `names`, which are relative to `folder`.
 
-    `names` are relative to `folder`. Absolute paths into it, bare names, names without suffix or in other case will do.
+    A sound may be named by its whole path or by an end of it that no other has, in any case and without its suffix. What
+    names none, several, or one that another row names exactly stays as it is written.
     """
+    known_names = set(names)
+    ends: dict[str, str | None] = {}  # None: several have it
+    for name in known_names:
+        parts = PurePosixPath(name).parts
+        tails = [PurePosixPath(*parts[start:]) for start in range(len(parts))]
+        for end in {str(form).casefold() for tail in tails for form in (tail, tail.with_suffix(""))}:
+            ends[end] = None if end in ends else name
+    roots = PurePosixPath(folder.absolute()), PurePosixPath(folder.resolve())
+    written = [_relative(row[table.file_column].strip().replace("\\", "/"), roots) for row in table.rows]
+    taken = known_names & set(written)
 
-    def __init__(self, folder: Path, names: Iterable[str]) -> None:
-        self.root = PurePosixPath(folder.resolve())
-        self.found: dict[str, set[str]] = {}
-        for name in names:
-            path = PurePosixPath(name)
-            for short in {name, str(path.with_suffix("")), path.name, path.stem}:
-                self.found.setdefault(short.casefold(), set()).add(name)
-        self.names = {name for several in self.found.values() for name in several}
+    def meant(name: str) -> str:
+        found = ends.get(name.casefold())
+        return name if name in taken or found is None or found in taken else found
 
-    def find(self, written: str) -> str:
-        """The name of the sound; where none or several could be meant, what was written."""
-        path = PurePosixPath(written.strip().replace("\\", "/"))
-        name = str(path.relative_to(self.root) if path.is_relative_to(self.root) else path)
-        meant = {name} if name in self.names else self.found.get(name.casefold(), set())
-        return min(meant) if len(meant) == 1 else name
+    rows = [row | {table.file_column: meant(name)} for row, name in zip(table.rows, written, strict=True)]
+    return replace(table, rows=rows)
+
+
+def _relative(name: str, roots: Iterable[PurePosixPath]) -> str:
+    path = PurePosixPath(name)
+    return str(next((path.relative_to(root) for root in roots if path.is_relative_to(root)), path)) if name else ""
 
 
 def csv_table(folder: Path, path: Path | None) -> Table:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from bowerbird.conditions import kind_of
 from bowerbird.data.dataset import Dataset
-from bowerbird.encoders import encoder
+from bowerbird.encoders import encoder, encoder_again
 from bowerbird.errors import UsageError
 from bowerbird.evaluation.agreement import agreement, inception_score
 from bowerbird.evaluation.faults import fault_scores
@@ -149,7 +149,7 @@ def compare(
     for name in names if dataset else names[1:]:
         kind = dataset.kinds[name] if dataset else kind_of(name)
         if kind == "text":
-            by = encoder(dataset.encoder if dataset else "ngrams")
+            by = encoder_again(dataset.encoder, dataset.encoder_fingerprint) if dataset else encoder("ngrams")
             figures |= wording(name, by, real, a, alike, matched)
         elif dataset is None or name != dataset.main:
             figures |= obedience(name, kind, real, a, alike, matched, rate_hz)

@@ -80,12 +80,14 @@ def ask(
     agreed = agreement(a, real.names, real.groups, b, names)
     if agreed is None:
         return {}
-    varied = variety_of_one(a, real.names, b, names, TIMES)
-    return {
-        "variety/of_one_query": varied,
+    meaning = np.array([query.text not in strange for query in asked])
+    varied = variety_of_one(a, real.names, b[meaning], names[meaning], TIMES)
+    figures = {
         f"label/{name}_queries_generated": agreed.generated,
         f"label/{name}_queries_real": agreed.real,
+        "variety/of_one_query": varied,
     }
+    return {figure: value for figure, value in figures.items() if np.isfinite(value)}
 
 
 def _is_known(instrument: Instrument, name: str, text: str) -> bool:

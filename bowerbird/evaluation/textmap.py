@@ -18,7 +18,7 @@ from bowerbird.conditions.category import ancestry
 from bowerbird.conditions.text import Text
 from bowerbird.conditions.words import words
 from bowerbird.data.dataset import Dataset
-from bowerbird.encoders import encoder
+from bowerbird.encoders import encoder_again
 from bowerbird.encoders.interface import Encoder
 from bowerbird.errors import UsageError, known
 from bowerbird.evaluation.queries import Query
@@ -63,7 +63,7 @@ def textmap(dataset: Dataset, queries: list[Query], folder: Path, instrument: st
     typed = [" ".join(words(query.text)) for query in queries]
     if len(captions) < FEWEST:
         raise UsageError(f"{dataset.folder} has {len(captions)} different captions, too few for a map")
-    by = encoder(dataset.encoder)
+    by = encoder_again(dataset.encoder, dataset.encoder_fingerprint)
     spaces = {"as encoded": by(captions + typed)}
     for title, reduce in _reductions(instrument, name, by).items() if instrument else ():
         spaces[title] = reduce(spaces["as encoded"])
