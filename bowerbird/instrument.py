@@ -142,8 +142,8 @@ class Instrument:
         wanted = {condition.name: condition.parse(asked[condition.name]) for condition in conditions}
         said = [condition.remark(wanted[condition.name]) for condition in conditions]
         if self.model.joint.lacks(self.model.conditions, wanted):
-            together = " with ".join(f"{name} {value}" for name, value in wanted.items())
-            said.append(f"none of the sounds that it learnt from is {together}; it mixes what it knows of each")
+            together = ", ".join(f"{name} {value}" for name, value in wanted.items())
+            said.append(f"no sound that it learnt from is all of {together}; it mixes what it knows of each")
         return list(filter(None, said))
 
     def makers(self, asked: Sequence[dict[str, str]]) -> list[list[float]]:

@@ -172,7 +172,7 @@ def test_labels_are_asked_for_as_people_have_them() -> None:
     assert player.remarks({"text": "rain", "class": "Weather"}) == []
     assert player.remarks({"text": "dog", "class": "animals", "pitch": "61"}) == []
     (said,) = player.remarks({"text": "rain", "class": "animals"})
-    assert "none of the sounds that it learnt from is text rain with class animals" in said
+    assert "no sound that it learnt from is all of text rain, class animals" in said
     made = orders(Space(player), {"text": "dog"}, 1, 0, each_label=True)
     assert [(str(order.file.parent), order.labels["text"]) for order in made] == [("Weather", "dog"), ("animals", "dog")]
 
