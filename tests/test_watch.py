@@ -64,6 +64,11 @@ def test_a_slow_collapse_is_one_too() -> None:
     assert acts == ["best", "best", "best", "back"]
 
 
+def test_sounds_that_do_not_vary_yet_have_not_collapsed() -> None:
+    _, acts = after(Glance(0.9, 0.06, 1.5), Glance(1.0, 0.02, 1.5))
+    assert acts == ["best", "best"]
+
+
 def test_memorising_raises_augmentation() -> None:
     watch, acts = after(GOOD, Glance(0.1, 1.0, 0.2))
     assert acts[1] == "augment"

@@ -30,6 +30,7 @@ ROUGHNESS_GRID = 16, 12  # bands, times
 DIVERGED = 3.0  # times the best distance, and
 DIVERGED_BY = 0.15  # so much more
 COLLAPSED = 0.6  # of the variety at the best
+LEAST_VARIED = 0.2  # before sounds vary nothing collapses: a short run on texts was sent back from 0.06
 MEMORISED = 0.4  # of the distance between real neighbours
 STALLED_CHECKS, PROGRESS = 4, 0.02
 AS_GOOD = 1.15  # times the least distance: then the later state wins, which by the ear was better at 1.13 (docs/log.md)
@@ -144,7 +145,7 @@ class Watch:
         self.stalled = 0 if now.distance < (1 - PROGRESS) * least else self.stalled + 1
         if now.distance > DIVERGED * least and now.distance > least + DIVERGED_BY:
             return self._back(f"the sounds drift away from the real ones ({now.distance:.2f} from {least:.2f})")
-        if now.variety < COLLAPSED * min(1.0, varied) and now.distance > least:
+        if varied > LEAST_VARIED and now.variety < COLLAPSED * min(1.0, varied) and now.distance > least:
             return self._back(f"the sounds become all alike (variety {now.variety:.2f} from {varied:.2f})")
         if now.memory < MEMORISED and may_augment:
             self.augment += AUGMENT_STEP
