@@ -48,6 +48,7 @@ ROWS: dict[str, list[str]] = {  # what each row sets beside that
     "mode seeking, no anchors": ["anchor_weight=0", "feature_weight=0", "mode_seeking_weight=1"],
     "4 generators": ["steering.generators=4"],
     "4 generators, shared": ["steering.generators=4", "steering.shared=true"],
+    "8 generators": ["steering.generators=8"],
     "8 generators, shared": ["steering.generators=8", "steering.shared=true"],
     "labels by the input alone": ["network.entry=input"],
     "labels by the blocks alone": ["network.entry=blocks"],
