@@ -77,7 +77,7 @@ class Text(Condition):
         said = []
         for word in [word for word in asked.split() if word not in self.known]:
             near = self._alike(word)
-            said.append(f'"{word}" was never heard (' + (f"near: {', '.join(near)})" if near else "and nothing like it)"))
+            said.append(f'"{word}" was never heard' + (f" (near: {', '.join(near)})" if near else ""))
         return "; ".join(said)
 
     def encode(self, labels: Sequence[str]) -> NDArray[np.float32]:
