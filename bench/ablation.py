@@ -41,7 +41,6 @@ ROWS: dict[str, list[str]] = {  # what each row sets beside that
     "matching-aware penalty": ["penalty=matching_aware", "penalty_weight=0.001"],
     "mode seeking": ["mode_seeking_weight=1"],
     "mode seeking 2": ["mode_seeking_weight=2"],
-    "mode seeking 2, wrong sounds 1": ["mode_seeking_weight=2", "mismatch_weight=1"],
     "8 anchor numbers": ["anchor_dimensions=8"],
     "weaker anchors": ["anchor_weight=10", "feature_weight=3"],
     "no anchors": ["anchor_weight=0", "feature_weight=0"],

@@ -45,12 +45,9 @@ def asked_of(
     from bowerbird.midi import PITCH
 
     asked = dict(player.asked(text))
-    names = [condition.name for condition in player.model.conditions]
     for pair in [*(label or []), *([f"{PITCH}={pitch}"] if pitch is not None else [])]:
         name, equals, value = pair.partition("=")
         if not equals:
-            if not names:
-                raise UsageError("this instrument was trained without labels; ask without --label")
             ((name, value),) = player.asked(name).items()
         if asked.get(name, value) != value:
             raise UsageError(

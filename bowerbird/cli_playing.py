@@ -26,7 +26,6 @@ from bowerbird.errors import UsageError
 __all__ = ["playing_app"]
 
 SCORELESS = {"instrument", "output", "score", "bits", "device", "as_json", "quiet"}  # what a score does not say
-
 MOST_REMARKS = 8
 
 playing_app = typer.Typer()

@@ -30,8 +30,8 @@ INSTRUMENT_NAME = "instrument.safetensors"
 LOUDEST = 0.98  # of full scale: a low kick stays at its peak for several samples and would look clipped
 IN_FLIGHT = 8  # sounds drawn and not played yet
 DECODER = "decoder."  # before the names of a decoder's weights
-Asked = str | Mapping[str, "str | float | Iterable[str] | None"] | None
 CAPTIONS = "captions."  # before the name of a text condition: the vectors of the data's captions
+Asked = str | Mapping[str, "str | float | Iterable[str] | None"] | None
 
 
 def family_of(model: ModelConfig) -> Any:
@@ -111,7 +111,9 @@ class Instrument:
                 decoder.load_state_dict(learnt)
             self.generator.load_state_dict(tensors)
         except RuntimeError:
-            raise BowerbirdError("its weights are not those of its description; train it again with this version") from None
+            raise BowerbirdError(
+                "its weights are not those of its description; copy it again, or train it again with this version"
+            ) from None
         self.generator.eval().requires_grad_(False)
         self.generator.to(device=self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._bfloat16 = has_fast_bfloat16(self.device)
@@ -249,9 +251,9 @@ def load(name: str | Path, device: str = "cpu") -> Instrument:
     tensors, header = read_tensors(path)
     found = {name: tensors.pop(name) for name in list(tensors) if name.startswith(PREFIX)}
     try:
-        if fingerprint(tensors, header["model"]) != header.get("fingerprint"):
-            raise BowerbirdError("it was changed after it was written (fingerprint differs); copy it again")
         instrument = Instrument(model_from_json(header["model"]), tensors, header["provenance"], device, header["model"])
+        if instrument.fingerprint != header.get("fingerprint"):
+            raise BowerbirdError("it was changed after it was written (fingerprint differs); copy it again")
         for stage, values in header.get("directions", {}).items():
             instrument.directions[stage] = basis_of(stage, found, values)
     except (KeyError, TypeError) as error:

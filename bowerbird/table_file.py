@@ -40,8 +40,8 @@ def read_table(path: Path) -> tuple[list[dict[str, str]], list[str]]:
     begins = 1
     try:
         for cells in reader:
-            rest = lines[begins - 1 :]
-            if reader.line_num == len(lines) and len(rest) > 1 and sum(line.count('"') for line in rest) % 2:
+            ends_file = begins < reader.line_num == len(lines)
+            if ends_file and sum(line.count('"') for line in lines[begins - 1 :]) % 2:
                 raise UsageError(f"line {begins} of {path} has a quote that is never closed; close it")
             if not header:
                 header = _header(cells)

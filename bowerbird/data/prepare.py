@@ -52,8 +52,8 @@ def prepare(folder: Path, target: Path, options: PrepareOptions, *, quiet: bool 
         found = add_captions(found, folder, options.captions)
     kinds = found.kinds | {name: name for name in options.measured}
     if "text" in kinds.values():
-        encoder(options.encoder)  # what is not installed is said at once
         options = replace(options, encoder=located(options.encoder))
+        encoder(options.encoder)  # what is not installed is said at once
     elif options.encoder != "ngrams" or options.drop_words or options.keep_words:
         raise UsageError("--encoder, --drop-words and --keep-words are of texts; add --labels filename or --captions")
     target = target.resolve()

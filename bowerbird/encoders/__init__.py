@@ -34,7 +34,7 @@ def encoder_again(name: str, fingerprint: str) -> Encoder:
     if by.fingerprint != fingerprint:
         raise BowerbirdError(
             f"texts were learnt by the encoder {name} with weights {fingerprint}; here they are {by.fingerprint}, so put "
-            "back the same one"
+            "back the same one, or prepare and train again"
         )
     return by
 
